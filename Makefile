@@ -11,7 +11,7 @@ WEB_VENV := .venv-web
 WEB_INSTALLED := $(WEB_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help image install demo test new-kpi hunt proof check fast format bench docs web wheel lock generated clean
+.PHONY: help image install demo test new-kpi hunt proof asterisk check fast format bench docs web wheel lock generated clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ hunt: $(INSTALLED) ## Look for examples that nobody has thought of; MINUTES=10, 
 
 proof: $(INSTALLED) ## A real month (../shared/data) through Kafka into PostgreSQL, then every row of its references by SQL; minutes
 	$(BIN)/python -m tests.acceptance.real_month_through_kafka $(or $(MONTH),../shared/data/bank-august)
+
+asterisk: $(INSTALLED) ## Real SIP calls through a real Asterisk (made once, as root), followed and compared; CALLS=2000, KILLS=20
+	$(BIN)/python -m tests.asterisk $(if $(CALLS),--calls $(CALLS)) $(if $(KILLS),--kills $(KILLS)) $(ASTERISK)
 
 check: format-check ## Format, lint, types, layers, all tests: what must be green
 	$(ALL_TESTS)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
+from time import monotonic
 from typing import Annotated, Any
 
 import typer
@@ -18,11 +20,15 @@ from streams.commands.shared.logs import log_to_stderr
 from streams.health_pages import serve
 from streams.kafka.topics import ensure_topics
 from streams.languages.translation import tell
+from streams.secret_files import value_of
+from streams.sources.asterisk.ami.floor import member_of
+from streams.sources.asterisk.ami.link import Link, LoginError, Message, connected
+from streams.sources.asterisk.ami.live import Live, refused, where
 from streams.sources.asterisk.files import read_queue_log
 from streams.sources.asterisk.follow import Follower, Health, Sender, second_of
 from streams.sources.asterisk.lines import QueueLog
-from streams.sources.asterisk.names import EXAMPLE, Config, Names, load
-from streams.sources.asterisk.reconcile import compare, counted_on, to_send, told_of
+from streams.sources.asterisk.names import EXAMPLE, Ami, Config, Names, load
+from streams.sources.asterisk.reconcile import compare, counted_on, differing, to_send, told_of
 from streams.sources.asterisk.tail import rotated
 from streams.sources.producer import EventProducer
 from streams.sources.table.rows import RejectedRow
@@ -74,7 +80,44 @@ def check(file: File) -> None:
         typer.echo(f"  {kind}: {count:,}")
     for row in refused[:_SHOWN]:
         tell(f"line {row.line}: {row.reason}")
+    if config.ami is not None:
+        with clear_errors():
+            _check_ami(config.ami, names)
     _tell_unmapped(names)
+
+
+def _check_ami(ami: Ami, names: Names) -> None:
+    """Log in, and count who is there. Raises ValueError where that cannot be."""
+    try:
+        with connected(ami.host, ami.port, ami.user, value_of(ami.secret, os.environ), tls=ami.tls) as link:
+            told = list(_queue_status(link))
+    except LoginError as error:
+        raise ValueError(refused(ami, error)) from error
+    except OSError as error:
+        raise ValueError(f"{where(ami)}: {error}: is `enabled = yes` in manager.conf, and the port open?") from error
+    members = {member_of(message) or "" for message in told if message.get("Event") == "QueueMember"}
+    queues = {message.get("Queue", "") for message in told if message.get("Event") == "QueueParams"}
+    for member in sorted(members):
+        names.agent(member)
+    for queue in sorted(queues):
+        names.queue(queue)
+    tell(f"{where(ami)}: {len(queues):,} queues, {len(members):,} members")
+    for queue in sorted(ami.wrap_up_seconds.keys() - queues):
+        tell(f"wrap_up_seconds: {queue} is no queue of this Asterisk")
+
+
+def _queue_status(link: Link) -> Iterator[Message]:
+    """Raises OSError where it is refused, or does not come to an end."""
+    link.send("QueueStatus", ActionID="check")
+    deadline = monotonic() + _PATIENCE_SECONDS
+    while monotonic() < deadline:
+        for message in link.receive(1.0):
+            if message.get("ActionID") == "check" and message.get("Response") == "Error":
+                raise OSError(f"QueueStatus: {message.get('Message')}")
+            if message.get("Event") == "QueueStatusComplete":
+                return
+            yield message
+    raise OSError(f"QueueStatus: no end of its answer within {_PATIENCE_SECONDS:g} s")
 
 
 def _tell_unmapped(names: Names) -> None:
@@ -123,7 +166,18 @@ def asterisk(
             ensure_topics(settings)
             return EventProducer(settings, _PATIENCE_SECONDS, advice="the log is read again from there by itself")
 
-        follower = Follower(config, pseudonym_by(None), settings.data_dir / "sources", connect, first, health)
+        def live(names: Names) -> Live:
+            return Live(config, names, os.environ, machine_ms)
+
+        follower = Follower(
+            config,
+            pseudonym_by(None),
+            settings.data_dir / "sources",
+            connect,
+            first,
+            health,
+            live if config.ami else None,
+        )
         if metrics_port:
             serve(metrics_port, health, metrics_host)
         with _until_signal() as ended:
@@ -179,6 +233,8 @@ def reconcile(
             tell(f"counted twice: {contact}")
         for contact, what in found.different.items():
             tell(f"different: {contact}: {what}")
+        for each in differing(settings.data_dir / "sources" / f"{config.source}.differs", wanted, settings.policy):
+            tell(f"log and AMI differ: {each}")
         for row in told.refused[:_SHOWN]:
             tell(f"line {row.line}: {row.reason}")
         again = to_send(told, (*found.missing, *found.different))

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from streams import bounded_yaml
-from streams.notifier.secret import SecretName, value_of
+from streams.secret_files import SecretName, value_of
 from streams.sources.table.mapping import TableMapping, load_mapping, told
 
 Vendor: TypeAlias = Literal["chatwoot", "zendesk"]

@@ -12,7 +12,7 @@ from streams.notifier.channels import http
 from streams.notifier.channels.channel import Channel
 from streams.notifier.config import AnyChannel, Config
 from streams.notifier.links import Links
-from streams.notifier.secret import value_of
+from streams.secret_files import value_of
 
 Client = Callable[[], httpx.Client]
 

@@ -13,8 +13,8 @@ from streams import bounded_yaml
 from streams.cases.case import CASE_KINDS, CaseKind
 from streams.contracts.outputs import Severity
 from streams.languages.text import LANGUAGES
-from streams.notifier.secret import SecretName
 from streams.people.duty import LEAD, parse_week
+from streams.secret_files import SecretName
 
 _ID = r"^[a-z][a-z0-9_-]{0,63}$"
 _HOUR = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"

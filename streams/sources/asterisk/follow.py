@@ -10,7 +10,7 @@ import fcntl
 import logging
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Lock
@@ -22,6 +22,7 @@ from kafka.errors import KafkaError
 
 from streams.contracts.events import AnyEvent
 from streams.sources.asterisk import metrics
+from streams.sources.asterisk.ami.live import Live
 from streams.sources.asterisk.files import read_line
 from streams.sources.asterisk.lines import QueueLog, parse
 from streams.sources.asterisk.names import Config, Names
@@ -38,8 +39,8 @@ _LOOK_SECONDS, _AGAIN_SECONDS = 0.5, 5.0
 #: So long nothing may be acknowledged before it is said, and before the process is taken to hang; and bytes that may wait without it
 #: being behind.
 _SILENT_SECONDS, _STALLED_SECONDS, _BEHIND_BYTES = 15.0, 300.0, 1 << 20
-#: Refused lines that the health page has, and bytes of the file that keeps them.
-_LAST_REFUSED, _REFUSED_BYTES = 10, 10 << 20
+#: Refused lines that the health page has; bytes of the files that keep them, and calls on which log and AMI differ.
+_LAST_REFUSED, _KEPT_BYTES = 10, 10 << 20
 #: Names that the health page has, those that were met most.
 _MOST_NAMES = 100
 
@@ -58,11 +59,14 @@ class Sender(Protocol):
 
 
 class Stored(msgspec.Struct):
-    """What is kept between two runs. ``since``: what lies before (ms since 1970) was not sent at the first start."""
+    """What is kept between two runs. ``since``: what lies before (ms since 1970) was not sent at the first start; ``spoke``: agent → when
+    AMI last told of them (ms).
+    """
 
     since: int
     position: Position = msgspec.field(default_factory=Position)
     story: Story = msgspec.field(default_factory=Story)
+    spoke: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class Health:
@@ -116,19 +120,25 @@ class Follower:
         connect: Callable[[], Sender],
         first: int,
         health: Health,
+        live: Callable[[Names], Live] | None = None,
     ) -> None:
         """``directory``: where it keeps its place. ``connect`` opens a producer. ``first``: at the very first start, what lies before (ms
-        since 1970) is not sent.
+        since 1970) is not sent. ``live`` makes what AMI adds.
         """
         self.config, self.names = config, Names(config)
+        self._live = None if live is None else live(self.names)
+        self._queues_shown: set[str] = set()
         self._pseudonym, self._connect, self._first, self._health = pseudonym, connect, first, health
         directory.mkdir(parents=True, exist_ok=True)
         self._state = directory / f"{config.source}.json"
         self._refused = directory / f"{config.source}.refused"
+        self._differs = directory / f"{config.source}.differs"
 
     def run(self, stop: Event) -> None:
-        """Until ``stop``. Raises ValueError where another process follows the same source, or its place cannot be read."""
-        with self._alone():
+        """Until ``stop``. Raises ValueError where another process follows the same source, its place cannot be read, or AMI does not let
+        it in.
+        """
+        with self._alone(), self._connected():
             while not stop.is_set():
                 try:
                     self._follow(stop)
@@ -143,13 +153,20 @@ class Follower:
         log = QueueLog(self.config.source, self._pseudonym, self.names, self.config.region, stored.story)
         tail = Tail(self.config.queue_log, stored.position, stored.since / 1000, second_of)
         sender: Sender | None = None
+        if self._live is not None:
+            self._live.log_again()
+            self._live.floor.spoke = {**stored.spoke, **self._live.floor.spoke}
         try:
             while not stop.is_set():
+                if self._live is not None:
+                    self._live.take()
                 lines = tail.more()
-                if lines:
+                if lines or (self._live is not None and self._live.pending):
                     sender = sender or self._connect()
                     self._send(lines, log, stored.since, sender)
                     stored.position, stored.story = tail.position, log.story
+                    if self._live is not None:
+                        stored.spoke = self._live.floor.spoke
                     self._store(stored)
                 self._tell(tail, log.story)
                 if not lines:
@@ -172,8 +189,16 @@ class Follower:
             became["told" if told else "left_out"] += 1
             for event in told:
                 sender.send(event)
+                if self._live is not None:
+                    self._live.pending += self._live.log_said(event)
             sent += len(told)
+        if self._live is not None:  # behind the events of the log that they are about
+            for event in self._live.pending:
+                sender.send(event)
+            sent += len(self._live.pending)
         sender.flush()
+        if self._live is not None:
+            self._live.pending.clear()
         self._keep(refused)
         metrics.EVENTS.labels(label).inc(sent)
         for what, count in became.items():
@@ -200,8 +225,36 @@ class Follower:
             said["last_line"] = instant(story.second * 1000).isoformat()
         if tail.lost:
             said["lost"] = tail.lost
+        if self._live is not None:
+            said["ami"] = self._tell_live(self._live, story.second * 1000)
         there = self.config.queue_log.exists()
         self._health.beat(said, "" if there else f"{self.config.queue_log} is not there (yet)")
+
+    def _tell_live(self, live: Live, log_read_until: int) -> dict[str, Any]:
+        label = self.config.source
+        new = live.differences(log_read_until)
+        for each in new:
+            _LOG.warning("%s: %s", label, each)
+            metrics.DIFFERS.labels(label, each.what).inc()
+        _append(self._differs, (f"{msgspec.json.encode(each).decode()}\n" for each in new))
+        metrics.AMI_UP.labels(label).set(live.floor.live)
+        metrics.COMPARED.labels(label).set(live.calls.compared)
+        waiting = {queue: count for queue, (count, _) in live.calls.waiting.items()}
+        self._queues_shown |= waiting.keys()
+        for queue in self._queues_shown:
+            metrics.WAITING.labels(label, queue).set(waiting.get(queue, 0))
+        return live.told()
+
+    @contextmanager
+    def _connected(self) -> Iterator[None]:
+        if self._live is None:
+            yield
+            return
+        self._live.reader.start()
+        try:
+            yield
+        finally:
+            self._live.reader.stop()
 
     def _keep(self, refused: Sequence[RejectedRow]) -> None:
         """Refused lines go to a file, for whoever mends them; the health page says why, without callers' numbers."""
@@ -210,10 +263,7 @@ class Follower:
         for row in refused:
             self._health.refused.append({"reason": row.reason})
             _LOG.warning("%s: a line was refused: %s; it is in %s", self.config.source, row.reason, self._refused)
-        if not self._refused.exists() or self._refused.stat().st_size < _REFUSED_BYTES:
-            descriptor = os.open(self._refused, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-                file.writelines(f"{row.text}\t{row.reason}\n" for row in refused)
+        _append(self._refused, (f"{row.text}\t{row.reason}\n" for row in refused))
 
     # -- its place ------------------------------------------------------------------------------------------------------
 
@@ -245,6 +295,14 @@ class Follower:
                     f"another process follows {self.config.source} here; end it, or give this one another `source`"
                 ) from error
             yield
+
+
+def _append(path: Path, lines: Iterable[str]) -> None:
+    """Write lines behind those of a file that its owner alone may read, unless it is full."""
+    if (new := list(lines)) and (not path.exists() or path.stat().st_size < _KEPT_BYTES):
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "a", encoding="utf-8") as file:
+            file.writelines(new)
 
 
 def second_of(raw: bytes) -> int | None:

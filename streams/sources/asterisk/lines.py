@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -17,7 +18,7 @@ import msgspec
 from streams.contracts import events as e
 from streams.contracts.decode import FIRST_YEAR, LAST_YEAR, refuse
 from streams.contracts.events import AgentState, AnyEvent
-from streams.sources.asterisk.names import Names
+from streams.sources.asterisk.names import Names, Survey
 from streams.sources.asterisk.story import Agent, Call, Story
 from streams.sources.expressions.people import caller
 from streams.sources.vendors.record import Pseudonym
@@ -88,6 +89,7 @@ class QueueLog:
     def __init__(
         self, source: str, pseudonym: Pseudonym, names: Names, region: str | None = None, story: Story | None = None
     ) -> None:
+        """``names`` has the surveys of the dialplan, too."""
         self.story = Story() if story is None else story
         self._source, self._pseudonym, self._names, self._region = source, pseudonym, names, region
         self._verbs: dict[str, Callable[[Line], list[AnyEvent]]] = {
@@ -115,6 +117,10 @@ class QueueLog:
             "AGENTLOGOFF": self._logged_off,
             "AGENTCALLBACKLOGOFF": self._logged_off,
         }
+        for verb, survey in names.surveys.items():
+            self._verbs[verb] = partial(self._rated, survey)
+            if survey.invited is not None:
+                self._verbs[survey.invited] = partial(self._invited, survey)
 
     def __call__(self, text: str) -> list[AnyEvent] | None:
         """The events of a line; None where it tells nothing that counts. Raises ValueError that says why it cannot be read."""
@@ -187,6 +193,23 @@ class QueueLog:
 
     def _missed(self, line: Line) -> list[AnyEvent]:
         return [self._of_call(line, e.CallMissed, agent=True, ring_seconds=line.number(0, "the ringing") / 1000)]
+
+    def _rated(self, survey: Survey, line: Line) -> list[AnyEvent]:
+        try:
+            score = survey.score(line.data[0].strip() if line.data else "")
+        except ValueError as error:
+            raise ValueError(f"{line.verb}: {error}") from error
+        return [self._of_survey(line, e.CallRated, survey, score=score, scale=survey.scale)]
+
+    def _invited(self, survey: Survey, line: Line) -> list[AnyEvent]:
+        return [self._of_survey(line, e.CallInvited, survey)]
+
+    def _of_survey(self, line: Line, struct: type[Any], survey: Survey, **values: Any) -> AnyEvent:
+        """The call is over by then, as far as its queue knows."""
+        asked = self._of_call(line, struct, agent=line.agent not in _NONE, survey=survey.survey, **values)
+        if asked.customer_id is None and line.call in self.story.callers:  # type: ignore[union-attr]
+            asked.customer_id = self.story.callers[line.call][1]  # type: ignore[union-attr]
+        return asked
 
     def _over(self, line: Line) -> list[AnyEvent]:
         """The agent is free again, and the call is over as far as the queue knows."""

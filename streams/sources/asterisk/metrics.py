@@ -19,3 +19,16 @@ UNMAPPED = Gauge(
     "deskpulse_source_unmapped", "Names of agents and queues that the source's file does not have", ["source", "what"]
 )
 LOST = Gauge("deskpulse_source_lost", "1 where a part of the log was gone before it was read", ["source"])
+AMI_UP = Gauge("deskpulse_source_ami_up", "1 while AMI is connected and has told of all agents", ["source"])
+AMI_BREAKS = Counter("deskpulse_source_ami_breaks", "Times that the connection to AMI was lost", ["source"])
+WAITING = Gauge("deskpulse_source_waiting", "Callers who wait now, by AMI", ["source", "queue"])
+COMPARED = Gauge(
+    "deskpulse_source_compared",
+    "Passages of calls that log and AMI have both told of since the follower began",
+    ["source"],
+)
+DIFFERS = Counter(
+    "deskpulse_source_differs",
+    "Passages of calls of which log and AMI say something else: outcome, agent, wait, talk, log_only, ami_only",
+    ["source", "what"],
+)

@@ -7,11 +7,24 @@ from pathlib import Path
 from typing import Annotated
 
 import phonenumbers
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from streams import bounded_yaml
-from streams.contracts.events import AgentState
+from streams.contracts.events import SCALE_PATTERN, AgentState, scale_ends
+from streams.contracts.events.base import Survey as Kind
+from streams.secret_files import SecretName
 
+#: A verb that a dialplan may write, and digits of a score at most.
+_VERB, _LONGEST_SCORE = r"^[A-Za-z0-9_-]{1,40}$", 3
+#: Verbs that Asterisk writes.
+ASTERISKS_OWN = frozenset(
+    {
+        "ABANDON", "ADDMEMBER", "AGENTCALLBACKLOGIN", "AGENTCALLBACKLOGOFF", "AGENTDUMP", "AGENTLOGIN", "AGENTLOGOFF",
+        "ATTENDEDTRANSFER", "BLINDTRANSFER", "COMPLETEAGENT", "COMPLETECALLER", "CONFIGRELOAD", "CONNECT", "DID", "ENTERQUEUE",
+        "EXITEMPTY", "EXITWITHKEY", "EXITWITHTIMEOUT", "INFO", "PAUSE", "PAUSEALL", "PENALTY", "QUEUESTART", "REMOVEMEMBER",
+        "RINGCANCELED", "RINGNOANSWER", "SYSCOMPAT", "TRANSFER", "UNPAUSE", "UNPAUSEALL",
+    }
+)  # fmt: skip
 _Id = Annotated[str, Field(min_length=1, max_length=256)]
 
 EXAMPLE = """\
@@ -24,6 +37,14 @@ agents: {}                                # Asterisk's name of a member: your id
 #  Local/204@agents/n: A004
 queues: {}                                # Asterisk's name of a queue: yours
 pauses: {}                                # reason of a pause: the state that it is (training, wrap_up, …); all others are away
+# surveys:                                # what callers press after the call, where the dialplan writes it:
+#   SURVEY: {scale: 3-1}                  # QueueLog(support,${UNIQUEID},${MEMBERNAME},SURVEY,${DIGIT}); here 1 is the best
+#   PRESSED: {scale: 1-5, scores: {1: 5, 2: 3, 3: 1}, invited: ASKED}   # keys with a meaning of their own; ASKED: they were asked
+# ami:                                    # what the log does not tell: members from the start, wrap-up, hold, telephones that are away
+#   host: 127.0.0.1
+#   user: deskpulse                       # [deskpulse] in manager.conf, with read = system,call,agent
+#   secret: $AMI_SECRET                   # from the environment, or from the file that AMI_SECRET_FILE names
+#   wrap_up_seconds: {}                   # queue by Asterisk's name: its wrapuptime in queues.conf
 """
 
 
@@ -31,6 +52,51 @@ def _region(text: str) -> str:
     if text not in phonenumbers.SUPPORTED_REGIONS:
         raise ValueError(f"{text!r} is no region; write it like CN or DE")
     return text
+
+
+class Ami(BaseModel):
+    """Asterisk's manager interface. ``wrap_up_seconds``: queue by Asterisk's name → its ``wrapuptime``, which AMI does not tell."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65_535)] = 5038
+    user: Annotated[str, Field(min_length=1, pattern=r"^[^\r\n]*$")]
+    secret: SecretName
+    tls: bool = False
+    wrap_up_seconds: dict[str, Annotated[float, Field(ge=0, le=86_400)]] = {}
+
+
+class Survey(BaseModel):
+    """What callers press, written by the dialplan under a verb of its own. ``scores``: key → score, where it is not the score itself;
+    ``invited``: the verb that says that they were asked.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scale: Annotated[str, Field(pattern=SCALE_PATTERN)]
+    survey: Kind = "csat"
+    scores: dict[Annotated[str, Field(min_length=1, max_length=64, coerce_numbers_to_str=True)], float] = {}
+    invited: Annotated[str, Field(pattern=_VERB)] | None = None
+
+    @model_validator(mode="after")
+    def _on_the_scale(self) -> Survey:
+        low, high = sorted(scale_ends(self.scale))
+        for key, score in self.scores.items():
+            if not low <= score <= high:
+                raise ValueError(f"the key {key} stands for {score:g}, which is not on the scale {self.scale}")
+        return self
+
+    def score(self, key: str) -> float:
+        """What a key stands for. Raises ValueError where it stands for nothing."""
+        if self.scores:
+            if (score := self.scores.get(key)) is not None:
+                return score
+            raise ValueError(f"{key!r} is none of the keys {', '.join(self.scores)}")
+        low, high = sorted(scale_ends(self.scale))
+        if not (key.isascii() and key.isdigit() and len(key) <= _LONGEST_SCORE and low <= int(key) <= high):
+            raise ValueError(f"{key!r} is not on the scale {self.scale}")
+        return int(key)
 
 
 class Config(BaseModel):
@@ -44,6 +110,18 @@ class Config(BaseModel):
     agents: dict[str, _Id] = {}
     queues: dict[str, _Id] = {}
     pauses: dict[str, AgentState] = {}
+    surveys: dict[Annotated[str, Field(pattern=_VERB)], Survey] = {}
+    ami: Ami | None = None
+
+    @model_validator(mode="after")
+    def _verbs_are_one_each(self) -> Config:
+        verbs = [*self.surveys, *(survey.invited for survey in self.surveys.values() if survey.invited)]
+        for verb in verbs:
+            if verb in ASTERISKS_OWN:
+                raise ValueError(f"{verb} is a verb of Asterisk's own: have the dialplan write another one")
+            if verbs.count(verb) > 1:
+                raise ValueError(f"{verb} stands twice under surveys")
+        return self
 
 
 def load(path: Path) -> Config:
@@ -67,6 +145,8 @@ class Names:
         self.unknown_queues: Counter[str] = Counter()
         #: Verbs of the log that are not Asterisk's own.
         self.unread: Counter[str] = Counter()
+        #: Verb → the survey whose answers it writes.
+        self.surveys = config.surveys
 
     def agent(self, name: str) -> str:
         """The id of an agent."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -20,10 +20,13 @@ from streams.kafka import reading
 from streams.kpi.policy.versions import AnyPolicy
 from streams.pipeline import run
 from streams.settings import Settings
+from streams.sources.asterisk.ami.calls import Difference
 from streams.sources.customers import Customers
 from streams.sources.table.rows import Reader, RejectedRow
+from streams.windows.clock import Days
 
 _decode = msgspec.json.Decoder(ContactRecord).decode
+_difference = msgspec.json.Decoder(Difference).decode
 _MS = 1000
 
 
@@ -115,7 +118,8 @@ def _facts(record: ContactRecord) -> list[tuple[str, Any]]:
             (f"{number}: left", part.gone),
             (f"{number}: queued", part.queued_at // _MS),
             (f"{number}: wait", part.wait_ms // _MS),
-            (f"{number}: talk", None if part.talk_ms is None else part.talk_ms // _MS),
+            # What AMI has told to be hold is talk to the log.
+            (f"{number}: talk", None if part.talk_ms is None else (part.talk_ms + part.hold_ms) // _MS),
             (f"{number}: over", None if part.ended_at is None else part.ended_at // _MS),
         ]
     return [*facts, ("missed", record.missed), ("transferred", record.transferred)]
@@ -127,6 +131,19 @@ def _differs(right: list[tuple[str, Any]], have: list[tuple[str, Any]]) -> str:
         if one != other:
             return f"{what}: log {one}, counted {other}"
     return ""
+
+
+def differing(path: Path, day: date, policy: AnyPolicy) -> list[Difference]:
+    """Passages of that day on which log and AMI differed, as the follower has kept them; those that cannot be read are left out."""
+    if not path.exists():
+        return []
+    days, found = Days(policy.zone, policy.day_starts_ms), dict[Difference, None]()  # in their order, each once
+    for line in path.read_bytes().splitlines():
+        with suppress(msgspec.DecodeError):
+            each = _difference(line)
+            if days.day_of(each.at) == day.toordinal():
+                found[each] = None
+    return list(found)
 
 
 def to_send(told: Told, contacts: Iterable[str]) -> list[CallEvent]:

@@ -20,8 +20,8 @@ from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
 from streams.sources.asterisk import follow, tail
 from streams.sources.asterisk.follow import Follower, Health, second_of
-from streams.sources.asterisk.lines import QueueLog
-from streams.sources.asterisk.names import EXAMPLE, Config, Names, load
+from streams.sources.asterisk.lines import IGNORED, QueueLog
+from streams.sources.asterisk.names import ASTERISKS_OWN, EXAMPLE, Config, Names, load
 from streams.sources.asterisk.reconcile import compare, to_send, told_of
 from streams.sources.asterisk.tail import Position, Tail
 from streams.sources.expressions.people import pseudonyms
@@ -283,6 +283,72 @@ def test_a_number_has_one_spelling_where_the_region_is_told() -> None:
     one, *others = (event.customer_id for event in calls(told(*lines, region="CN")))  # type: ignore[union-attr]
     assert one == HASH("+8613900000001")
     assert others == [one, one, None, None, HASH("alice")]
+
+
+#: The caller hangs up on the agent's side and goes on to the survey: 1 is satisfied, 2 so-so, 3 not.
+ASKED = (
+    "0|1.1|q|NONE|ENTERQUEUE||100|1",
+    "5|1.1|q|SIP/1|CONNECT|5|1.2|1",
+    "65|1.1|q|SIP/1|COMPLETEAGENT|5|60|1",
+    "66|1.1|q|SIP/1|ASKED",
+)
+
+
+@pytest.mark.parametrize(
+    ("survey", "key", "score"),
+    [
+        ({"scale": "3-1"}, "1", 1),
+        ({"scale": "3-1"}, "3", 3),
+        ({"scale": "1-5", "scores": {1: 5, 2: 3, 3: 1}}, "1", 5),
+        ({"scale": "1-5", "scores": {"*": 1, "#": 5}}, "#", 5),
+    ],
+)
+def test_keys_have_the_meaning_that_the_file_gives_them(survey: dict[str, object], key: str, score: float) -> None:
+    surveys = {"PRESSED": {**survey, "invited": "ASKED"}}
+    events = told(*ASKED, f"70|1.1|q|SIP/1|PRESSED|{key}", surveys=surveys)
+    invited, rated = events[-2:]
+    assert isinstance(rated, e.CallRated)
+    assert isinstance(invited, e.CallInvited)
+    assert (rated.score, rated.scale, rated.agent_id, rated.customer_id) == (
+        score,
+        survey["scale"],
+        "SIP/1",
+        HASH("100"),
+    )
+    policy = POLICY.model_copy(update={"satisfied_from": {**POLICY.satisfied_from, "3-1": 2}})
+    result = run_events(events, policy)
+    assert result.rejected == []
+    counted = sums(result, "agent|SIP/1")
+    assert (counted["csat_ratings"], counted.get("csat_satisfied", 0)) == (1, key in ("1", "#"))
+
+
+def test_a_key_that_stands_for_nothing_is_refused() -> None:
+    for survey, key, why in (
+        ({"scale": "3-1"}, "7", "'7' is not on the scale 3-1"),
+        ({"scale": "3-1"}, "", "'' is not on the scale"),
+        ({"scale": "1-5", "scores": {1: 5}}, "2", "'2' is none of the keys 1"),
+    ):
+        log = reader(surveys={"PRESSED": survey})
+        with pytest.raises(ValueError, match=why):
+            log(_at(f"70|1.1|q|SIP/1|PRESSED|{key}"))
+
+
+@pytest.mark.parametrize(
+    ("surveys", "why"),
+    [
+        ({"PRESSED": {"scale": "1-5", "scores": {1: 9}}}, "the key 1 stands for 9, which is not on the scale 1-5"),
+        ({"CONNECT": {"scale": "1-5"}}, "a verb of Asterisk's own"),
+        ({"A": {"scale": "1-5", "invited": "B"}, "B": {"scale": "1-5"}}, "B stands twice"),
+        ({"A": {"scale": "good"}}, "String should match"),
+    ],
+)
+def test_a_survey_that_cannot_be_is_refused(surveys: dict[str, object], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        Config.model_validate({"queue_log": "queue_log", "surveys": surveys})
+
+
+def test_asterisks_own_verbs_are_those_that_are_read_or_left_out() -> None:
+    assert reader()._verbs.keys() | IGNORED == ASTERISKS_OWN
 
 
 @pytest.mark.parametrize(
