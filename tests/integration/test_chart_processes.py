@@ -1,4 +1,7 @@
-"""What the chart starts, started here: each container's command, variables, secrets and files as they are rendered, and its probes answer."""
+"""What the chart starts, started here: each container's command, variables, secrets and files as they are rendered, and its probes answer.
+
+Everything by TLS, with users, and with the rights that docs/operations.md names: what each process does at its start is allowed.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -19,6 +22,17 @@ from deploy.processes import PROCESSES
 from tests.contract.test_chart import LEAST, Document, Values, environment, merged, of, pods, provided, rendered
 from tests.support import ROOT
 from tests.support.operation import http_get
+from tests.support.secured import (
+    GUEST,
+    KAFKA_PASSWORD,
+    PREFIX,
+    SecuredKafka,
+    SecuredPostgres,
+    SecuredRedis,
+    secured_kafka,
+    secured_postgres,
+    secured_redis,
+)
 from tests.support.warm import WarmProcess
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
@@ -48,7 +62,9 @@ def mounted(documents: list[Document], pod: Document, root: Path) -> dict[str, s
         (item,) = what["items"]
         file = root / path.lstrip("/")
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(contents[kind, what["name"], item["key"]], encoding="utf-8")
+        # An address may name files of the pod's.
+        told = contents[kind, what["name"], item["key"]].replace("/etc/deskpulse/", f"{root}/etc/deskpulse/")
+        file.write_text(told, encoding="utf-8")
     for mount in container(pod)["volumeMounts"]:
         (root / mount["mountPath"].lstrip("/")).mkdir(parents=True, exist_ok=True)
     return {
@@ -57,15 +73,53 @@ def mounted(documents: list[Document], pod: Document, root: Path) -> dict[str, s
     }
 
 
+@dataclass(frozen=True)
+class Servers:
+    """Kafka, Redis and PostgreSQL by TLS, with users who may no more than the docs say; authorities as config maps of the cluster."""
+
+    kafka: SecuredKafka
+    redis: SecuredRedis
+    postgres: SecuredPostgres
+
+    def maps(self) -> list[Document]:
+        return [
+            {
+                "kind": "ConfigMap",
+                "metadata": {"name": f"{name}-authority", "labels": {}},
+                "data": {"ca.crt": (server.pem / "ca.pem").read_text(encoding="ascii")},
+            }
+            for name, server in (("kafka", self.kafka), ("redis", self.redis), ("database", self.postgres))
+        ]
+
+
 @pytest.fixture
-def values(kafka: Any, redis_url: str, postgres_url: str) -> Values:
-    """All processes, on servers of this machine."""
+def servers(tmp_path: Path) -> Iterator[Servers]:
+    with (
+        secured_redis(tmp_path / "redis") as redis,
+        secured_postgres() as postgres,
+        secured_kafka(tmp_path) as kafka,
+    ):
+        kafka.grant(GUEST, PREFIX)
+        yield Servers(kafka, redis, postgres)
+
+
+@pytest.fixture
+def values(servers: Servers) -> Values:
+    """All processes, on these servers."""
     written = ROOT / "deploy" / "compose" / "config"
     return merged(LEAST, {
-        "kafka": {"broker": kafka.address, "partitions": 4, "replication": 1},
-        "operation": {"prefix": f"t{secrets.token_hex(4)}."},
+        "kafka": {
+            "broker": servers.kafka.sasl, "partitions": 4, "replication": 1, "securityProtocol": "SASL_SSL",
+            "sasl": {"mechanism": "PLAIN", "username": GUEST}, "tls": {"ca": {"configMap": "kafka-authority"}},
+        },
+        "redis": {"ca": {"configMap": "redis-authority"}},
+        "database": {"sslMode": "verify-full", "ca": {"configMap": "database-authority"}},
+        "operation": {"prefix": PREFIX},
         "secrets": {"existing": "", "create": {
-            "database": postgres_url, "redis": redis_url, "pseudonymKey": base64.b64encode(secrets.token_bytes(24)).decode(),
+            "database": servers.postgres.url(ca=None).partition("?")[0],
+            "redis": f"{servers.redis.url(ca=None)}?ssl_ca_certs=/etc/deskpulse/tls/redis-ca.pem",
+            "pseudonymKey": base64.b64encode(secrets.token_bytes(24)).decode(),
+            "kafkaPassword": KAFKA_PASSWORD,
         }},
         "files": {name: {"text": (written / f"{name}.yaml").read_text(encoding="utf-8")} for name in ("notify", "gateway")}
         | {"policy": {"text": "time_zone: Asia/Shanghai\n"}},
@@ -75,9 +129,11 @@ def values(kafka: Any, redis_url: str, postgres_url: str) -> Values:
 
 
 @pytest.fixture
-def started(values: Values, tmp_path: Path) -> Iterator[dict[str, tuple[Document, str, ServerProcess]]]:
+def started(
+    values: Values, servers: Servers, tmp_path: Path
+) -> Iterator[dict[str, tuple[Document, str, ServerProcess]]]:
     """Component → its container, where it answers, and the process; after the job that goes before them."""
-    documents = rendered(values)
+    documents = rendered(values) + servers.maps()
     containers = dict(pods(documents))
     setup = containers.pop("setup")
     given = mounted(documents, setup, tmp_path / "setup")
