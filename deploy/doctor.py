@@ -20,6 +20,7 @@ from streams.contracts import redis_keys as keys
 from streams.contracts.events import milliseconds
 from streams.contracts.outputs import SharedId
 from streams.kafka import probe
+from streams.refusals import address_shown
 from streams.settings import Settings
 from streams.wallboard.items import Clock
 from streams.wallboard.shared_ids import Sharing
@@ -145,7 +146,7 @@ def _kafka(address: str, connection: Mapping[str, Any]) -> Finding:
 
 
 def _redis(url: str) -> Finding:
-    name = f"Redis at {redis_probe.shown(url)}"
+    name = f"Redis at {address_shown(url)}"
     advice = "start it, or check DESKPULSE_REDIS; deskpulse broker starts one here"
     try:
         version = redis_probe.look(url)

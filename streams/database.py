@@ -23,6 +23,8 @@ from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 
+from streams.refusals import remedy
+
 #: Any number: one writer at a time on PostgreSQL, as SQLite has by itself.
 _WRITER = 4_203_761_001
 
@@ -175,7 +177,9 @@ class Database:
                 yield connection
         except DBAPIError as error:
             said = str(error.orig).strip().partition("\n")[0]
-            hint = f"; check {self._schema.setting}" if isinstance(error, OperationalError) and not self.sqlite else ""
+            hint = "" if self.sqlite else remedy("PostgreSQL", error.orig)
+            if isinstance(error, OperationalError) and not self.sqlite:
+                hint += f"; check {self._schema.setting}"
             raise StoreError(f"the database {self.address}: {said}{hint}") from error
         except SQLAlchemyError as error:
             raise StoreError(f"the database {self.address}: {error}") from error

@@ -66,7 +66,8 @@ class Mail:
             before, self._ends = self._ends, reading.ends(self._settings, self._name, decided=self._decided)
             if not self._ends:
                 raise ConnectionError(
-                    f"Kafka at {self._settings.broker} has no topic {self._name}: is this the right broker and prefix, "
+                    f"Kafka at {self._settings.broker} has no topic {self._name}, or does not show it to this user: "
+                    "is this the right broker and prefix, "
                     "and have workers run on it?"
                 )
             for each in self._read(self._ends, before):

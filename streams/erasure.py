@@ -47,6 +47,7 @@ from streams.kafka.connection import open_producer, open_records_producer
 from streams.kafka.drained import taken_in, wait_until_taken_in
 from streams.kafka.topics import configs, delete_before
 from streams.kafka.transactions import partition_of
+from streams.refusals import address_shown, with_remedy
 from streams.settings import Settings
 from streams.sources.expressions.people import pseudonyms
 from streams.worker.customer_ids import is_pseudonym
@@ -137,7 +138,8 @@ def _held(settings: Settings, ids: Collection[str]) -> Iterator[tuple[str, Custo
         ends = reading.ends(settings, name)
         if not ends:
             raise ConnectionError(
-                f"Kafka at {settings.broker} has no topic {name}: is this the right broker and prefix, and have workers run on it?"
+                f"Kafka at {settings.broker} has no topic {name}, or does not show it to this user: "
+                "is this the right broker and prefix, and have workers run on it?"
             )
         homes = {partition_of(id.encode(), len(ends)) for id in ids}
         store = MemoryStore()
@@ -392,7 +394,7 @@ class _Connected:
         self._redis.close()
         if isinstance(error, RedisError):
             raise ConnectionError(
-                f"Redis at {self._settings.redis} does not answer: {error}; see DESKPULSE_REDIS"
+                f"Redis at {address_shown(self._settings.redis)} does not answer: {with_remedy('Redis', error)}; see DESKPULSE_REDIS"
             ) from error
 
 

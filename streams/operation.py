@@ -132,7 +132,8 @@ class KafkaOperation:
         ends = reading.ends_for(consumer, topic)
         if not ends:
             raise ConnectionError(
-                f"Kafka at {self.settings.broker} has no topic {topic}: is this the right broker and prefix, "
+                f"Kafka at {self.settings.broker} has no topic {topic}, or does not show it to this user: "
+                "is this the right broker and prefix, "
                 "and have workers run on it?"
             )
         return (record for record in reading.read(consumer, ends, patience=_PATIENCE) if record.key is not None)

@@ -113,7 +113,8 @@ def _told(consumer: KafkaConsumer, settings: Settings, topic: Topic) -> Iterator
     ends = reading.ends_for(consumer, name)
     if not ends:
         raise ConnectionError(
-            f"Kafka at {settings.broker} has no topic {name}: is this the right broker and prefix, and have workers run on it?"
+            f"Kafka at {settings.broker} has no topic {name}, or does not show it to this user: "
+            "is this the right broker and prefix, and have workers run on it?"
         )
     return ((each.partition, each.key, each.value) for each in reading.read(consumer, ends) if each.key is not None)
 

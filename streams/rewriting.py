@@ -321,7 +321,8 @@ class Operation:
             ends = reading.ends_for(consumer, name)
             if not ends:
                 raise ConnectionError(
-                    f"Kafka at {settings.broker} has no topic {name}: is this the right broker and prefix? "
+                    f"Kafka at {settings.broker} has no topic {name}, or does not show it to this user: "
+                    "is this the right broker and prefix? "
                     "`deskpulse topics create` makes it"
                 )
             told = (

@@ -14,6 +14,7 @@ from deploy.local.mock_kafka import MockKafka
 from deploy.local.redis import LocalRedis
 from deploy.local.tools import MissingToolError
 from streams.kafka import probe
+from streams.refusals import address_shown
 
 
 class Broker(Protocol):
@@ -106,7 +107,7 @@ def open_redis(data_dir: Path, progress: Callable[[str], None], address: str | N
     where there is no server to run, ServerStartError if its own does not start.
     """
     if address is not None:
-        progress(f"Using Redis {redis_probe.look(address)} at {redis_probe.shown(address)}")
+        progress(f"Using Redis {redis_probe.look(address)} at {address_shown(address)}")
         return GivenBroker(address, durable=False)
     local = LocalRedis(data_dir)
     local.start(progress)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,12 +23,18 @@ class LocalPostgres(LocalServer):
     """PostgreSQL on 127.0.0.1 whose data are in ``data_dir``: as root, a directory that the account ``postgres`` can reach.
 
     ``address``: URL of its database ``postgres``.
+
+    :param options: of the server, as its command line takes them: ``-c``, ``ssl=on`` …
     """
 
     name: ClassVar[str] = "PostgreSQL"
 
     #: The program that asks whether it is ready.
     _asks: Path
+
+    def __init__(self, data_dir: Path, port: int | None = None, options: Sequence[str] = ()) -> None:
+        super().__init__(data_dir, port)
+        self._options = tuple(options)
 
     def _address(self, port: int) -> str:
         return f"postgresql://{_USER}@{HOST}:{port}/postgres"
@@ -44,7 +50,7 @@ class LocalPostgres(LocalServer):
                        "--locale=C.UTF-8", "--no-sync"])  # fmt: skip
         port = self._take_port()
         progress(f"Starting PostgreSQL at {self.address}")
-        options = ["-c", "fsync=off", "-c", f"unix_socket_directories={self._directory}"]
+        options = ["-c", "fsync=off", "-c", f"unix_socket_directories={self._directory}", *self._options]
         server = ServerProcess(
             _as_account([tool.path, "-D", str(data), "-h", HOST, "-p", str(port), *options]),
             directory=self._directory,

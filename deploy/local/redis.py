@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 from deploy.local import redis_probe, tools
@@ -13,7 +14,10 @@ from streams.kafka.probe import UnreachableError
 
 
 class LocalRedis(LocalServer):
-    """Redis on 127.0.0.1; keeps nothing over a stop. ``address``: its URL ``redis://HOST:PORT/0``."""
+    """Redis on 127.0.0.1; keeps nothing over a stop. ``address``: its URL ``redis://HOST:PORT/0``.
+
+    :param options: of the server, as its command line takes them: ``--tls-port``, ``6380`` …
+    """
 
     name: ClassVar[str] = "Redis"
     pause_seconds: ClassVar[float] = 0.02
@@ -23,6 +27,10 @@ class LocalRedis(LocalServer):
     partitions: int | None = None
     broker_version: str | None = None
 
+    def __init__(self, data_dir: Path, port: int | None = None, options: Sequence[str] = ()) -> None:
+        super().__init__(data_dir, port)
+        self._options = tuple(options)
+
     def _address(self, port: int) -> str:
         return f"redis://{HOST}:{port}/0"
 
@@ -30,7 +38,7 @@ class LocalRedis(LocalServer):
         tool, port = tools.redis_server(), self._take_port()
         progress(f"Starting Redis at {self.address}")
         server = ServerProcess(
-            [tool.path, "--bind", HOST, "--port", str(port), "--save", "", "--appendonly", "no"],
+            [tool.path, "--bind", HOST, "--port", str(port), "--save", "", "--appendonly", "no", *self._options],
             directory=self._directory,
             log=self.log,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import redis
 
 from streams.kafka.probe import UnreachableError
+from streams.refusals import address_shown, with_remedy
 
 
 def look(url: str, timeout_seconds: float = 5.0) -> str:
@@ -16,11 +17,8 @@ def look(url: str, timeout_seconds: float = 5.0) -> str:
     try:
         return str(client.info("server")["redis_version"])
     except redis.RedisError as error:
-        raise UnreachableError(f"Redis at {shown(url)} does not answer: {error}") from error
+        raise UnreachableError(
+            f"Redis at {address_shown(url)} does not answer: {with_remedy('Redis', error)}"
+        ) from error
     finally:
         client.close()
-
-
-def shown(url: str) -> str:
-    """The URL as it may be printed: without user and password."""
-    return f"redis://…@{url.rpartition('@')[2]}" if "@" in url else url

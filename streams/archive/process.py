@@ -22,6 +22,7 @@ from streams.contracts.topics import EVENT_TOPICS, ROSTER
 from streams.health_pages import FollowerHealth
 from streams.kafka import reading
 from streams.kafka.watch import TopicWatch
+from streams.refusals import with_remedy
 from streams.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -51,8 +52,10 @@ def run(settings: Settings, store: Store, every: float, health: FollowerHealth) 
             try:
                 _archive(settings, store, every, health, stop)
             except (KafkaError, OSError) as error:
-                health.trouble(str(error) or type(error).__name__)
-                _LOG.warning("nothing is archived: %s; trying again, from where the files end", error)
+                health.trouble(with_remedy("Kafka", error))
+                _LOG.warning(
+                    "nothing is archived: %s; trying again, from where the files end", with_remedy("Kafka", error)
+                )
                 stop.wait(_AGAIN_SECONDS)
 
 

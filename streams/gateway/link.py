@@ -16,6 +16,7 @@ from streams.contracts.topics import EVENT_TOPICS
 from streams.gateway import metrics
 from streams.kafka.connection import client_options
 from streams.kafka.topics import ensure_topics
+from streams.refusals import remedy, with_remedy
 from streams.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class Link:
         except TimeoutError as error:  # it may only be slow: whether it is there, the next look says
             raise AwayError from error
         except KafkaError as error:
-            self._is_down(f"Kafka does not take events: {error}")
+            self._is_down(f"Kafka does not take events: {with_remedy('Kafka', error)}")
             raise AwayError(self.trouble) from error
 
     async def run(self) -> None:
@@ -73,7 +74,7 @@ class Link:
                         "Kafka answers, and a topic has no leader"
                     )
                 except (KafkaError, ConnectionError, TimeoutError, ValueError, RuntimeError) as error:
-                    self._is_down(str(error) or f"Kafka says nothing within {_SAYS_SECONDS} s")
+                    self._is_down(f"{error}{remedy('Kafka', error)}" or f"Kafka says nothing within {_SAYS_SECONDS} s")
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
             if self._producer is not None:

@@ -20,6 +20,7 @@ from streams.history import metrics
 from streams.history.baselines import Publisher
 from streams.history.store import FOLLOWED, Batch, History, Part, Told
 from streams.kafka.connection import open_consumer
+from streams.refusals import with_remedy
 from streams.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -79,8 +80,8 @@ class Follower:
                 with closing(self._open()) as consumer:
                     self._follow(consumer, stop)
             except (KafkaError, StoreError, ConnectionError, OSError) as error:
-                self._health.trouble(str(error) or type(error).__name__)
-                _LOG.warning("the topics are not followed: %s; trying again", error)
+                self._health.trouble(with_remedy("Kafka", error))
+                _LOG.warning("the topics are not followed: %s; trying again", with_remedy("Kafka", error))
             stop.wait(_AGAIN_SECONDS)
         self._health.end()
 

@@ -30,6 +30,7 @@ from streams.kpi.marks import ClosedDays, Compared, Marks
 from streams.kpi.measures import add
 from streams.kpi.policy.errors import NotCoveredError
 from streams.kpi.policy.versions import AnyPolicy
+from streams.refusals import with_remedy
 from streams.settings import Settings
 from streams.wallboard import layout
 from streams.windows.clock import instant
@@ -78,7 +79,10 @@ class Marker:
             except (StoreError, RedisError, NotCoveredError, OSError) as error:
                 if self._trouble != str(error):
                     self._trouble = str(error)
-                    _LOG.warning("screens get no marks: %s; trying again", error)
+                    _LOG.warning(
+                        "screens get no marks: %s; trying again",
+                        with_remedy("Redis", error) if isinstance(error, RedisError) else error,
+                    )
             except Exception:
                 _LOG.exception("screens get no marks; trying again")
 

@@ -33,6 +33,7 @@ from streams.kafka.connection import client_options
 from streams.kafka.follow import follow
 from streams.kafka.transactions import NotCommittedError, Transactions
 from streams.operator_files import load_rules
+from streams.refusals import with_remedy
 from streams.settings import Settings
 from streams.system_clock import machine_ms
 from streams.version import named
@@ -338,7 +339,7 @@ class Process:
             try:
                 await follow(self._settings, topics.ROSTER, self._places, self._places_read, self.stop.is_set)
             except (KafkaError, OSError) as error:
-                log.warning("the roster cannot be read: %s", error)
+                log.warning("the roster cannot be read: %s", with_remedy("Kafka", error))
                 await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _stand_by(self) -> None:
@@ -400,8 +401,9 @@ class Process:
             await transactions.close()
 
     async def _rest(self, error: BaseException) -> None:
-        self._health.set_back(str(error))
-        log.warning("incidents: begins anew from what is written, as Kafka did not go along: %s", error)
+        said = with_remedy("Kafka", error)
+        self._health.set_back(said)
+        log.warning("incidents: begins anew from what is written, as Kafka did not go along: %s", said)
         with suppress(TimeoutError):
             await asyncio.wait_for(self.stop.wait(), _AGAIN_SECONDS)
 

@@ -15,6 +15,8 @@ from kafka.net.compat import KafkaNetClient
 from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
 
+from streams.refusals import with_remedy
+
 _REFUSED = (SaslAuthenticationFailedError, UnsupportedSaslMechanismError)
 _HANG_UPS = 3  # that are no coincidence
 
@@ -33,7 +35,7 @@ class _Connections(KafkaConnectionManager):  # type: ignore[misc]
             self.close()
             self._net.close()
             if isinstance(error, KafkaTimeoutError) and self._obstacle is not None:
-                raise KafkaTimeoutError(f"{error.args[0]}: {self._obstacle}") from self._obstacle
+                raise KafkaTimeoutError(f"{error.args[0]}: {with_remedy('Kafka', self._obstacle)}") from self._obstacle
             raise
 
     def get_connection(self, node_id: Any, **options: Any) -> Any:

@@ -12,6 +12,7 @@ from kafka.errors import KafkaError
 from streams.contracts.topics import CONTRIBUTIONS, EVENT_TOPICS, REKEYED
 from streams.kafka import reading
 from streams.kafka.connection import open_consumer
+from streams.refusals import with_remedy
 from streams.settings import Settings
 
 #: What the workers read, upstream first.
@@ -34,7 +35,9 @@ def wait_until_processed(settings: Settings, timeout: float) -> None:
     try:
         consumer = open_consumer(settings, settings.group)
     except KafkaError as error:
-        raise TimeoutError(f"no Kafka broker answers at {settings.broker}: {error}; see DESKPULSE_BROKER") from error
+        raise TimeoutError(
+            f"no Kafka broker answers at {settings.broker}: {with_remedy('Kafka', error)}; see DESKPULSE_BROKER"
+        ) from error
 
     def behind() -> str:
         nonlocal settled
@@ -68,7 +71,7 @@ def _wait(behind: Callable[[], str], timeout: float) -> str:
         try:
             left = behind()
         except (KafkaError, LookupError) as error:  # a broker that restarts answers again
-            left = str(error) or type(error).__name__
+            left = with_remedy("Kafka", error)
         if not left or time.monotonic() >= deadline:
             return left
         time.sleep(max(0.0, min(_BETWEEN_SECONDS, deadline - time.monotonic())))

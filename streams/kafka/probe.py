@@ -12,6 +12,7 @@ from kafka.errors import KafkaError
 
 from streams.addresses import answers
 from streams.kafka.connection import open_admin_of
+from streams.refusals import with_remedy
 
 
 class UnreachableError(ConnectionError):
@@ -54,7 +55,9 @@ def look(connection: Mapping[str, Any], timeout_seconds: float = 10.0) -> Cluste
             version = admin.get_broker_version_data(brokers[0]["broker_id"]).broker_version
             return Cluster(len(brokers), ".".join(map(str, version)), frozenset(admin.list_topics()))
     except (KafkaError, OSError) as error:
-        raise UnreachableError(f"{', '.join(servers)} does not answer as a Kafka does: {error}") from error
+        raise UnreachableError(
+            f"{', '.join(servers)} does not answer as a Kafka does: {with_remedy('Kafka', error)}"
+        ) from error
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from streams.kafka.connection import open_consumer
+from streams.refusals import with_remedy
 from streams.settings import Settings
 
 _POLL_MS = 1000
@@ -98,5 +99,5 @@ def answering(settings: Settings, *otherwise: type[KafkaError]) -> Iterator[None
         raise
     except KafkaError as error:
         raise ConnectionError(
-            f"Kafka at {settings.broker} does not answer: {error}; give another address with --broker"
+            f"Kafka at {settings.broker} does not answer: {with_remedy('Kafka', error)}; give another address with --broker"
         ) from error

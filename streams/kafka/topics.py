@@ -20,6 +20,7 @@ from kafka.errors import (
 
 from streams.contracts.topics import CALLS, EVENT_TOPICS, TOPICS
 from streams.kafka.connection import open_admin
+from streams.refusals import remedy, with_remedy
 from streams.settings import Settings
 
 _PATIENCE_MS = 20_000
@@ -113,7 +114,7 @@ def _admin(settings: Settings) -> Iterator[KafkaAdminClient]:
             yield admin
     except KafkaError as error:
         raise ConnectionError(
-            f"Kafka at {settings.broker} ({settings.security_protocol}) did not answer: {error}; check that it runs, "
+            f"Kafka at {settings.broker} ({settings.security_protocol}) did not answer: {with_remedy('Kafka', error)}; check that it runs, "
             "DESKPULSE_BROKER and DESKPULSE_SECURITY_PROTOCOL"
         ) from error
 
@@ -130,7 +131,9 @@ def _partitions(admin: KafkaAdminClient, names: Sequence[str]) -> dict[str, int]
                 f"{topic['name']!r} is no name of a Kafka topic; DESKPULSE_PREFIX takes letters, digits and . _ -"
             )
         if error is not NoError and topic["error_code"] != _WITHOUT_LEADER:
-            raise RuntimeError(f"Kafka does not describe the topic {topic['name']!r}: {error.__name__}")
+            raise RuntimeError(
+                f"Kafka does not describe the topic {topic['name']!r}: {error.__name__}{remedy('Kafka', error.__name__)}"
+            )
         found[topic["name"]] = len(topic["partitions"])
     return found
 
@@ -190,4 +193,4 @@ def _was_created(settings: Settings, answer: dict[str, object]) -> bool:
             f"the cluster cannot hold {settings.replication} replicas of {answer['name']} ({reason}); set "
             "DESKPULSE_REPLICATION to the number of its brokers or less"
         )
-    raise RuntimeError(f"Kafka did not create the topic {answer['name']}: {reason}")
+    raise RuntimeError(f"Kafka did not create the topic {answer['name']}: {reason}{remedy('Kafka', reason)}")

@@ -11,6 +11,7 @@ from kafka.errors import KafkaError
 from streams.contracts.outputs import AlertAction
 from streams.contracts.topics import ALERT_ACTIONS, Topic
 from streams.kafka.connection import open_producer
+from streams.refusals import with_remedy
 from streams.settings import Settings
 
 _PATIENCE_SECONDS = 10.0
@@ -43,7 +44,7 @@ class Actions:
             sent.get(timeout=_PATIENCE_SECONDS)
         except KafkaError as error:
             raise ConnectionError(
-                f"Kafka at {self._settings.broker} does not take what was done: {error}; try again"
+                f"Kafka at {self._settings.broker} does not take what was done: {with_remedy('Kafka', error)}; try again"
             ) from error
 
     def close(self) -> None:

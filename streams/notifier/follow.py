@@ -21,6 +21,7 @@ from streams.notifier import metrics
 from streams.notifier.cases import CaseKeeper
 from streams.notifier.journal import Journal
 from streams.notifier.planning import Planner
+from streams.refusals import with_remedy
 from streams.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -64,8 +65,8 @@ class Follower:
                 with closing(reader(self._settings)) as consumer:
                     self._follow(consumer, stop)
             except (KafkaError, StoreError, OSError) as error:
-                self._health.trouble(str(error) or type(error).__name__)
-                _LOG.warning("incidents are not followed: %s; trying again", error)
+                self._health.trouble(with_remedy("Kafka", error))
+                _LOG.warning("incidents are not followed: %s; trying again", with_remedy("Kafka", error))
             stop.wait(_AGAIN_SECONDS)
         self._health.end()
 

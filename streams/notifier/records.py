@@ -26,6 +26,7 @@ from streams.notifier import metrics
 from streams.notifier.cases import CaseKeeper
 from streams.notifier.follow import ASK_SECONDS
 from streams.notifier.notices import CASE
+from streams.refusals import with_remedy
 from streams.settings import Settings
 from streams.windows.clock import instant
 
@@ -85,8 +86,8 @@ class RecordFollower:
                     with closing(reader(self._settings)) as consumer:
                         self._follow(consumer, self._keeper, stop)
             except (KafkaError, StoreError, ConnectionError, OSError) as error:
-                self._health.trouble(str(error) or type(error).__name__)
-                _LOG.warning("cases are not kept up: %s; trying again", error)
+                self._health.trouble(with_remedy("Kafka", error))
+                _LOG.warning("cases are not kept up: %s; trying again", with_remedy("Kafka", error))
             except Exception as error:  # a defect must not end it for good
                 self._health.trouble(f"{type(error).__name__}: the log has more")
                 _LOG.exception("cases are not kept up")

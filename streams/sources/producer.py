@@ -16,6 +16,7 @@ from streams.contracts.events import AnyEvent
 from streams.contracts.topics import EVENT_TOPICS
 from streams.kafka.connection import kafka_python_options
 from streams.kafka.probe import UnreachableError, look
+from streams.refusals import with_remedy
 from streams.settings import Settings
 from streams.sources.sent import Sent
 
@@ -92,7 +93,9 @@ class EventProducer:
                 allow_auto_create_topics=False,
             )
         except KafkaError as error:
-            raise SendError(f"no Kafka broker answers at {settings.broker}: {error}; see DESKPULSE_BROKER") from error
+            raise SendError(
+                f"no Kafka broker answers at {settings.broker}: {with_remedy('Kafka', error)}; see DESKPULSE_BROKER"
+            ) from error
 
     def send(self, event: AnyEvent) -> None:
         """Hand an event over; waits while too many are on their way. Raises SendError once any event has failed."""
@@ -107,7 +110,7 @@ class EventProducer:
                     raise SendError(f"the broker knows no topic {topic}: create the topics first ({error})") from error
                 self._wait_on(monotonic() - began)
             except KafkaError as error:
-                raise SendError(f"event {event.id} cannot be sent to {topic}: {error}") from error
+                raise SendError(f"event {event.id} cannot be sent to {topic}: {with_remedy('Kafka', error)}") from error
         self._pending.append((event, future))
 
     def flush(self) -> None:
@@ -160,7 +163,9 @@ class EventProducer:
                 self._acknowledged(future)
             except KafkaError as error:
                 self._failures += 1
-                self._first_failure = self._first_failure or f"{event.id} to {self._topics[event.carrier]}: {error}"
+                self._first_failure = (
+                    self._first_failure or f"{event.id} to {self._topics[event.carrier]}: {with_remedy('Kafka', error)}"
+                )
             self._pending.popleft()
         if self._failures:
             raise SendError(

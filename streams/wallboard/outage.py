@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from streams.refusals import with_remedy
+
 
 class Reason(Struct, frozen=True):
     """``reason`` is one word to test for; ``detail`` what the cause said itself."""
@@ -29,7 +31,7 @@ def unreachable(error: Exception) -> Outage:
             "redis_unreachable",
             "无法读取 Redis，恢复后自动继续",
             "Redis cannot be read; this recovers by itself",
-            str(error) or type(error).__name__,
+            with_remedy("Redis", error),
         )
     )
 

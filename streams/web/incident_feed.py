@@ -18,6 +18,7 @@ from kafka.errors import KafkaError
 from streams.contracts.outputs import Incident
 from streams.contracts.topics import INCIDENTS
 from streams.kafka.reading import reader
+from streams.refusals import with_remedy
 from streams.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -151,7 +152,7 @@ class Follower:
                 with closing(reader(self._settings)) as consumer:
                     self._follow(consumer)
             except (KafkaError, OSError) as error:
-                _LOG.warning("incidents are not followed: %s; trying again", error)
+                _LOG.warning("incidents are not followed: %s; trying again", with_remedy("Kafka", error))
                 self._feed.stands("kafka_away")
             self._stop.wait(_AGAIN_SECONDS)
 

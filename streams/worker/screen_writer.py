@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 from streams.contracts import redis_keys as keys
 from streams.contracts.outputs import ENTITY_KINDS, Alert, Presence, SharedId, entity, entity_id, entity_kind
 from streams.kpi.policy.versions import dump
+from streams.refusals import with_remedy
 from streams.settings import Settings
 from streams.targets.book import Targets
 from streams.windows.clock import Days, instant
@@ -92,7 +93,9 @@ class Screens:
             self._told, self._aimed = self._epoch, aims
         except (RedisError, OSError, TimeoutError) as error:
             if self.reachable:
-                log.warning("Redis does not take what screens show: %s; going on, trying again", error)
+                log.warning(
+                    "Redis does not take what screens show: %s; going on, trying again", with_remedy("Redis", error)
+                )
             self.reachable = False
             return False
         if not self.reachable:
