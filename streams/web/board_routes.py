@@ -145,8 +145,9 @@ def _stream(router: APIRouter, desk: BoardDesk) -> None:
 def _one(router: APIRouter, desk: BoardDesk) -> None:
     @router.get("/api/board/one")
     async def one(visitor: Anybody, asked: Entity) -> Response:
-        """All that is known now of one entity: `figures` (window → KPI → figure with its target), an agent's state, how they differ from the
-        rest of their team beyond chance (`differing`, of the KPIs that are `compared`), and their `team`'s figures. 404 for whom somebody may not see, 503 where Redis is away.
+        """All that is known now of one entity: its figures (window → KPI → figure) and their `targets`, an agent's state, how they differ
+        from the rest of their team beyond chance (`differing`, of the KPIs that are `compared`), and the figures `of_team`. 404 for whom
+        somebody may not see, 503 where Redis is away.
         """
         try:
             told = await _whole(desk, visitor, asked)
