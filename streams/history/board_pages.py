@@ -165,7 +165,8 @@ def board_pages(questions: Questions, policy: AnyPolicy) -> APIRouter:
             if not questions.begun:
                 return {"day": None, "courses": {}}
             day = kept.today()
-            found = {one: kept.of(*one.split("@", 1), day) for one in cell if _sees(questions, visitor.scope, one, day)}
+            seen = [one for one in cell if _sees(questions, visitor.scope, one, day)]
+            found = {one: kept.of(one.partition("@")[0], one.partition("@")[2], day) for one in seen}
             return {"day": day, "courses": found}
 
         return await run_in_threadpool(answered)

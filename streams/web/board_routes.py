@@ -145,8 +145,9 @@ def _stream(router: APIRouter, desk: BoardDesk) -> None:
 def _one(router: APIRouter, desk: BoardDesk) -> None:
     @router.get("/api/board/one")
     async def one(visitor: Anybody, asked: Entity) -> Response:
-        """All that is known now of one entity: `figures` (window → KPI → figure with its target), an agent's state, how they differ from the
-        rest of their team beyond chance (`differing`, of the KPIs that are `compared`), and their `team`'s figures. 404 for whom somebody may not see, 503 where Redis is away.
+        """All that is known now of one entity: its figures (window → KPI → figure) and their `targets`, an agent's state, how they differ
+        from the rest of their team beyond chance (`differing`, of the KPIs that are `compared`), and the figures `of_team`. 404 for whom
+        somebody may not see, 503 where Redis is away.
         """
         try:
             told = await _whole(desk, visitor, asked)
@@ -176,9 +177,9 @@ async def _whole(desk: BoardDesk, visitor: Visitor, asked: str) -> dict[str, Any
     whose = (asked, *([entity("team", team)] if team else ()), ALL)
     targets: dict[str, Target] = {}
     kpis = {kpi for own in (found.snapshot.windows.values() if found.snapshot else ()) for kpi in own}
-    for kpi in kpis if day is not None else ():
-        if (target := next(filter(None, (book.on(of, kpi, day) for of in whose)), None)) is not None:
-            targets[kpi] = target
+    if day is not None:
+        aims = {kpi: next(filter(None, (book.on(of, kpi, day) for of in whose)), None) for kpi in kpis}
+        targets = {kpi: target for kpi, target in aims.items() if target is not None}
     of_team = await desk.reader.one("team", team) if team and scope.sees(entity("team", team), None) else None
     marks = await desk.reader.marks(entity_id(asked)) if kind == "agent" else None
     called = await run_in_threadpool(desk.known.called, may_name(desk.names, visitor))

@@ -173,9 +173,9 @@ class Sight:
             entity("agent", id): kept.of(f"doing {id}", item, lambda item=item: _encode(_doing(item.value)))  # type: ignore[misc]
             for id, item in reading.presence.items()
         }
-        for id, item in reading.presence.items():
+        for id, there in reading.presence.items():
             key = entity("agent", id)
-            self.agents[key] = self.agents.get(key) or item.value.team
+            self.agents[key] = self.agents.get(key) or there.value.team
         self.differing = {
             entity("agent", id): kept.of(f"differs {id}", item, lambda item=item: item.json)  # type: ignore[misc]
             for id, item in reading.differing.items()
