@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -255,7 +256,12 @@ def _page(
 
 
 def _entries(card: Card, person: str, draft: Draft | None) -> list[Entry]:
-    return [] if draft is None else rating_entries(card, person, draft.column, draft.ratings)
+    """What somebody has in hand; of a card that was prepared otherwise since, what it still takes."""
+    made: list[Entry] = []
+    for name, text in (draft.ratings if draft is not None else {}).items():
+        with suppress(ValueError):
+            made += rating_entries(card, person, str(draft and draft.column), {name: text})
+    return made
 
 
 def _given(card: Card, inputs: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
