@@ -37,12 +37,14 @@ from scoring.web.visitors import (
     allowed,
     answer,
     called,
+    language_of,
     looks,
     reading,
     seen_by,
     sees,
     sees_outcome,
     signs,
+    without_place,
     writing,
 )
 from scoring.workflow.acknowledgements import Acknowledged, acknowledged
@@ -138,7 +140,9 @@ def add(routes: APIRouter, operation: Operation) -> None:
         return answer({**body, "names": called(operation, page)})
 
     @routes.put("/runs/{card}/{period}/people/{person}/draft")
-    def in_hand(card: CardId, period: PeriodId, person: PersonId, given: InHand, visitor: Concerned) -> Response:
+    def in_hand(
+        card: CardId, period: PeriodId, person: PersonId, given: InHand, visitor: Concerned, request: Request
+    ) -> Response:
         """Keep what they have typed so far, seen by nobody else, and tell the total as it would be. What the form does not allow is not
         kept: `wrong` says why, by item.
         """
@@ -153,7 +157,9 @@ def add(routes: APIRouter, operation: Operation) -> None:
             by = actor_of(visitor, operation)
             keep_draft(connection, run, person, given.column, {name: given.ratings[name] for name in sound}, by)
             score = would_be(connection, run, {person: [one for own in sound.values() for one in own]})[person]
-        return answer({"at": by.at, "kept": len(sound), "wrong": wrong, **_totals(score)})
+        language = language_of(request)
+        why = {name: without_place(one, language) for name, one in wrong.items()}
+        return answer({"at": by.at, "kept": len(sound), "wrong": why, **_totals(score)})
 
     @routes.post("/runs/{card}/{period}/people/{person}/review")
     def sign(card: CardId, period: PeriodId, person: PersonId, given: Review, visitor: Concerned) -> Response:

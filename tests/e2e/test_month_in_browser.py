@@ -118,7 +118,7 @@ def test_a_month_is_closed_by_five_roles_and_nobody_needs_a_shell(server: Server
     sue.goto(f"/{RUN}/rate")
     expect(sue.get_by_role("row")).to_have_count(len(TEAM) + 1)
     for _ in TEAM[1:]:
-        sue.get_by_role("button", name="Pass “self” over…").first.click()
+        sue.get_by_role("button", name="Pass “self” over").first.click()
         sue.get_by_label("Why is “self” passed over?").fill("on leave")
         with sue.expect_response(lambda answer: "/ratings?" in answer.url):
             sue.get_by_role("button", name="Pass over", exact=True).click()

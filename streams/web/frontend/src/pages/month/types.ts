@@ -231,7 +231,8 @@ export interface OverviewRow {
   actions: Named[];
   awards: Named[];
   before: string | null;
-  next: string | null;
+  before_max: string | null;
+  next: { column: string; name: Named } | null;
   signed: Signature[];
   says: Says | null;
   changed_since: boolean;
