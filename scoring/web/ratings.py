@@ -86,7 +86,9 @@ class Form:
             if own:
                 return own[-1]
         due_ = turn(self.card, signed)
-        return due_.id if due_ is not None and signs(visitor, self.card, due_.id, person, team) else None
+        if due_ is None or any(one.author == visitor.author and one.absent is None for one in signed.values()):
+            return None  # a column that comes after one's own is for somebody else
+        return due_.id if signs(visitor, self.card, due_.id, person, team) else None
 
     def may_pass(self, visitor: Visitor, person: str, team: str | None) -> bool:
         """May they pass over the next column, which is another's, with a reason?"""
@@ -168,10 +170,8 @@ def add(routes: APIRouter, operation: Operation) -> None:
             run, result = seen_by(connection, card, period, visitor)
             team = allowed(result, person, visitor).team
             form = Form.of(connection, run)
-            may = form.may_pass(visitor, person, team) if given.absent else (
-                form.column_for(visitor, person, team) == given.column
-                or signs(visitor, form.card, given.column, person, team)
-            )  # fmt: skip
+            column = form.column_for(visitor, person, team)
+            may = form.may_pass(visitor, person, team) if given.absent else column == given.column
             if not may:
                 raise HTTPException(403, "this column is not yours to sign")
             made = review(

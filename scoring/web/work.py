@@ -144,7 +144,8 @@ def _overview(operation: Operation, card: str, period: str, told: Told) -> Any:
         seen = preview(connection, card, period)
         told("comparing")
         last, before = _before(connection, seen.run)
-        form = {one.id: one.name for one in columns(card_of(connection, seen.run))}
+        frozen = card_of(connection, seen.run)
+        form = {one.id: one.name for one in columns(frozen)}
         asked = run_needs(connection, seen.run)
     known = names(operation)
     rows = [_row(one, form, before.get(one.person)) for one in seen.sheets]
@@ -164,6 +165,7 @@ def _overview(operation: Operation, card: str, period: str, told: Told) -> Any:
             },
             "panels_open": asked.panels_open,
             "grades": _grades(seen),
+            "items": {item.id: item.name for item in (*frozen.items, *frozen.optional)},
             "money": str(sum((Decimal(row["money"]) for row in rows if row["money"]), Decimal(0))),
             "paid": sum(row["money"] is not None for row in rows),
             **shown(operation, seen.changes),

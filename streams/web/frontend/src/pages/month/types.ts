@@ -247,6 +247,7 @@ export interface Overview extends Changes {
   missing: { values: number; people: number };
   panels_open: number;
   grades: Record<string, number>;
+  items: Record<string, Named>;
   money: string;
   paid: number;
 }
