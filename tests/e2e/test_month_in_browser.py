@@ -192,7 +192,7 @@ def test_a_month_is_closed_by_five_roles_and_nobody_needs_a_shell(server: Server
     lin.get_by_role("button", name="Write the files").click()
     with lin.expect_download(timeout=300_000) as download:
         lin.get_by_role("link", name="ours-2026-03.xlsx").click(timeout=300_000)
-    assert load_workbook(download.value.path()).sheetnames
+    assert load_workbook(BytesIO(Path(download.value.path()).read_bytes())).sheetnames
     anna.reload()
     anna.get_by_role("button", name="File an appeal").click()
     anna.get_by_label("item care", exact=True).check()
