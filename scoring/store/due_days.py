@@ -43,5 +43,5 @@ def set_due(connection: Connection, card: str, period: str, days: Mapping[Step, 
     ]
     if rows:
         connection.execute(insert(due_days), rows)
-    detail: dict[str, Any] = dict(after)
+    detail: dict[str, Any] = {str(step): day for step, day in after.items()}
     record(connection, by, "due", card, period, **detail)

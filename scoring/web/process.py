@@ -51,7 +51,11 @@ def main() -> None:
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as pipe:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever is printed is for the log
         try:
-            _tell(pipe, {"result": do(*order, lambda stage: _tell(pipe, {"stage": stage}))})
+            operation, kind, card, period, author, arguments, folder = order
+            made = do(
+                operation, kind, card, period, author, arguments, folder, lambda stage: _tell(pipe, {"stage": stage})
+            )
+            _tell(pipe, {"result": made})
         except Exception as error:
             _tell(pipe, refusal_of(error))
 
