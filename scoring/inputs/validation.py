@@ -37,20 +37,19 @@ class Entry:
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with a row of a sheet. ``cells``: the row as it came; ``column``: the one that is wrong, where one is; ``why``: what is
-    wrong and what to do.
+    """What is wrong with a row of a sheet. ``cells``: the row; ``column``: the one that is wrong, where one is; ``said``: what is
+    wrong and what to do, with the place first: ``value: 'good' is no number; write it like 98.5``.
     """
 
     sheet: str
     row: int
     cells: Mapping[str, str]
     column: str | None
-    why: str
+    said: str
 
     def __str__(self) -> str:
         """In a line: file, row, whose and what, and why."""
-        parts = [self.column] if self.column else []
-        return f"{self.sheet}, row {self.row}, {_whose(self.cells)}{': '.join((*parts, self.why))}"
+        return f"{self.sheet}, row {self.row}, {_whose(self.cells)}{self.said}"
 
 
 class FaultyRowsError(InputError):
@@ -266,7 +265,7 @@ def _together(
                 complete(card, card.item(item_id), fields)
             except ValueError as error:
                 row = last[person, item_id]
-                found.append(Fault(sheet.name, row.number, row.cells, "field", str(error)))
+                found.append(Fault(sheet.name, row.number, row.cells, "field", f"field: {error}"))
     return found
 
 
@@ -276,11 +275,10 @@ def complete(card: Card, item: Item, fields: Mapping[str, str]) -> None:
 
 
 def _fault(sheet: Sheet, row: Row, said: str) -> Fault:
-    """What is said of a row, ``COLUMN: why`` where it is of one of its columns."""
-    column, colon, why = said.partition(": ")
-    if colon and column in COLUMNS:
-        return Fault(sheet.name, row.number, row.cells, column, why)
-    return Fault(sheet.name, row.number, row.cells, None, said)
+    """What is said of a row: of the column that it begins with; of the value where it begins with the field that this is of."""
+    place = said.partition(": ")[0]
+    column = "value" if place == row.cells.get("field") else place if place in COLUMNS else None
+    return Fault(sheet.name, row.number, row.cells, column, said)
 
 
 def _whose(cells: Mapping[str, str]) -> str:

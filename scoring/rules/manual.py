@@ -36,10 +36,10 @@ class Manual(Rule):
             return Points(None, "尚未评分", "nobody has rated it")
         rating = decimal(inputs.value)
         if not self.min <= rating <= self.max:
-            low, high = shown(self.min), shown(self.max)
+            low, high, given = shown(self.min), shown(self.max), f"the rating {shown(rating)}"
             raise RefusedError(
                 f"评分 {shown(rating)} 不在 {low} 到 {high} 分之间",
-                f"the rating {shown(rating)} is not between {low} and {high}",
+                f"{given} is not between {low} and {high}",
             )
         return Points(rating, f"评定 {cents(rating)} 分", f"rated {cents(rating)} points")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -43,4 +43,5 @@ def set_due(connection: Connection, card: str, period: str, days: Mapping[Step, 
     ]
     if rows:
         connection.execute(insert(due_days), rows)
-    record(connection, by, "due", card, period, **{str(step): day for step, day in after.items()})
+    detail: dict[str, Any] = {str(step): day for step, day in after.items()}
+    record(connection, by, "due", card, period, **detail)

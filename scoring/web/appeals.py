@@ -77,10 +77,10 @@ def add(routes: APIRouter, operation: Operation, jobs: Jobs) -> None:
             items = {item["id"]: item for item in person.score["items"]} if person is not None else {}
             asked = [
                 {
-                    "id": id, "name": item.name, "max": item.max, "rated": item.rated, "words": allowed_of(item).words,
-                    "choices": allowed_of(item).choices, "score": items.get(id), "raters": item.raters,
+                    "id": item.id, "name": item.name, "max": item.max, "rated": item.rated, "words": allowed_of(item).words,
+                    "choices": allowed_of(item).choices, "score": items.get(item.id), "raters": item.raters,
                 }
-                for id in made.items if (item := materials.card.item(id))
+                for item in map(materials.card.item, made.items)
             ]  # fmt: skip
             body = {**_told(connection, made), "asked": asked}
         looks(request, visitor, [made.person])

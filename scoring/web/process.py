@@ -7,7 +7,7 @@ import pickle
 import sys
 import traceback
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 import typer
 
@@ -15,6 +15,7 @@ from scoring.runs.canonical_json import written
 from scoring.store.database import StoreError
 from scoring.store.runs import AbsentError, RefusedStepError
 from scoring.web.work import do
+from scoring.workflow.gather import Operation
 
 #: What people can mend, and the status that fits: the first that it is.
 _STATUSES: tuple[tuple[type[Exception], int], ...] = (
@@ -22,6 +23,10 @@ _STATUSES: tuple[tuple[type[Exception], int], ...] = (
 )  # fmt: skip
 _NO_KAFKA = "the operation's Kafka does not answer; the server's log says more"
 _BROKE = "this was broken off, and nothing was changed; try again. The server's log says why"
+
+
+#: Operation, kind, card, period, author, arguments, and the folder for files.
+Order: TypeAlias = tuple[Operation, str, str, str, str, Mapping[str, Any], str | None]
 
 
 def refusal_of(error: Exception) -> Mapping[str, Any]:
@@ -46,7 +51,11 @@ def main() -> None:
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as pipe:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever is printed is for the log
         try:
-            _tell(pipe, {"result": do(*order, lambda stage: _tell(pipe, {"stage": stage}))})
+            operation, kind, card, period, author, arguments, folder = order
+            made = do(
+                operation, kind, card, period, author, arguments, folder, lambda stage: _tell(pipe, {"stage": stage})
+            )
+            _tell(pipe, {"result": made})
         except Exception as error:
             _tell(pipe, refusal_of(error))
 

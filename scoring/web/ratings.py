@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -36,12 +37,14 @@ from scoring.web.visitors import (
     allowed,
     answer,
     called,
+    language_of,
     looks,
     reading,
     seen_by,
     sees,
     sees_outcome,
     signs,
+    without_place,
     writing,
 )
 from scoring.workflow.acknowledgements import Acknowledged, acknowledged
@@ -83,7 +86,9 @@ class Form:
             if own:
                 return own[-1]
         due_ = turn(self.card, signed)
-        return due_.id if due_ is not None and signs(visitor, self.card, due_.id, person, team) else None
+        if due_ is None or any(one.author == visitor.author and one.absent is None for one in signed.values()):
+            return None  # a column that comes after one's own is for somebody else
+        return due_.id if signs(visitor, self.card, due_.id, person, team) else None
 
     def may_pass(self, visitor: Visitor, person: str, team: str | None) -> bool:
         """May they pass over the next column, which is another's, with a reason?"""
@@ -137,7 +142,9 @@ def add(routes: APIRouter, operation: Operation) -> None:
         return answer({**body, "names": called(operation, page)})
 
     @routes.put("/runs/{card}/{period}/people/{person}/draft")
-    def in_hand(card: CardId, period: PeriodId, person: PersonId, given: InHand, visitor: Concerned) -> Response:
+    def in_hand(
+        card: CardId, period: PeriodId, person: PersonId, given: InHand, visitor: Concerned, request: Request
+    ) -> Response:
         """Keep what they have typed so far, seen by nobody else, and tell the total as it would be. What the form does not allow is not
         kept: `wrong` says why, by item.
         """
@@ -152,7 +159,9 @@ def add(routes: APIRouter, operation: Operation) -> None:
             by = actor_of(visitor, operation)
             keep_draft(connection, run, person, given.column, {name: given.ratings[name] for name in sound}, by)
             score = would_be(connection, run, {person: [one for own in sound.values() for one in own]})[person]
-        return answer({"at": by.at, "kept": len(sound), "wrong": wrong, **_totals(score)})
+        language = language_of(request)
+        why = {name: without_place(one, language) for name, one in wrong.items()}
+        return answer({"at": by.at, "kept": len(sound), "wrong": why, **_totals(score)})
 
     @routes.post("/runs/{card}/{period}/people/{person}/review")
     def sign(card: CardId, period: PeriodId, person: PersonId, given: Review, visitor: Concerned) -> Response:
@@ -161,10 +170,8 @@ def add(routes: APIRouter, operation: Operation) -> None:
             run, result = seen_by(connection, card, period, visitor)
             team = allowed(result, person, visitor).team
             form = Form.of(connection, run)
-            may = form.may_pass(visitor, person, team) if given.absent else (
-                form.column_for(visitor, person, team) == given.column
-                or signs(visitor, form.card, given.column, person, team)
-            )  # fmt: skip
+            column = form.column_for(visitor, person, team)
+            may = form.may_pass(visitor, person, team) if given.absent else column == given.column
             if not may:
                 raise HTTPException(403, "this column is not yours to sign")
             made = review(
@@ -255,7 +262,12 @@ def _page(
 
 
 def _entries(card: Card, person: str, draft: Draft | None) -> list[Entry]:
-    return [] if draft is None else rating_entries(card, person, draft.column, draft.ratings)
+    """What somebody has in hand; of a card that was prepared otherwise since, what it still takes."""
+    made: list[Entry] = []
+    for name, text in (draft.ratings if draft is not None else {}).items():
+        with suppress(ValueError):
+            made += rating_entries(card, person, str(draft and draft.column), {name: text})
+    return made
 
 
 def _given(card: Card, inputs: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:

@@ -17,7 +17,7 @@ from scoring.inputs.template import template
 from scoring.inputs.validation import Fault, FaultyRowsError, period_of
 from scoring.store.runs import find_run
 from scoring.web.opening import giver_key, shares
-from scoring.web.visitors import CardId, OfHr, PeriodId, Visitor, actor_of, answer, language_of, reading
+from scoring.web.visitors import CardId, OfHr, PeriodId, Visitor, actor_of, answer, language_of, reading, without_place
 from scoring.workflow.asked import Asked, run_needs
 from scoring.workflow.gather import Operation, names
 from scoring.workflow.import_sheet import Taken, take_sheet
@@ -107,7 +107,7 @@ def _whole(error: Exception, faults: Sequence[Fault], language: Language) -> str
 
 def _told(faults: Sequence[Fault], language: Language) -> dict[str, Any]:
     first = [
-        {"row": one.row, "column": one.column, "cells": one.cells, "why": said(one.why, language)}
+        {"row": one.row, "column": one.column, "cells": one.cells, "why": without_place(one.said, language)}
         for one in faults[:_MOST_FAULTS]
     ]
     return {"faults": first, "more": max(0, len(faults) - _MOST_FAULTS)}

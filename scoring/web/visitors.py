@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator, Set
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Set
 from contextlib import contextmanager
 from typing import Annotated, Any, Protocol, TypeAlias
 
@@ -22,7 +22,7 @@ from scoring.workflow.gather import Operation, names, store
 from scoring.workflow.lifecycle import columns
 from streams.languages import Language
 from streams.languages.text import LANGUAGES
-from streams.languages.translation import preferred
+from streams.languages.translation import preferred, said
 
 #: In place of a team: all of them.
 _ALL_TEAMS = "*"
@@ -52,7 +52,7 @@ class Visitor(Protocol):
 
 
 class _Guard(Protocol):
-    looks: Callable[[Visitor, Collection[str]], Awaitable[None]]
+    looks: Callable[[Visitor, Collection[str]], Coroutine[Any, Any, None]]
 
 
 CardId: TypeAlias = Annotated[str, Path(min_length=1, max_length=64, pattern=NO_NUL)]
@@ -157,7 +157,8 @@ def looks(request: Request, visitor: Visitor, people: Iterable[str]) -> None:
     """Write down whose figures they look at; from a thread of a route."""
     guard: _Guard | None = getattr(request.app.state, "guard", None)
     if guard is not None:
-        from_thread.run(guard.looks, visitor, list(people))
+        wanted: Collection[str] = list(people)
+        from_thread.run(guard.looks, visitor, wanted)
 
 
 @contextmanager
@@ -191,6 +192,15 @@ def called(operation: Operation, people: Iterable[str]) -> dict[str, dict[str, s
 def language_of(request: Request) -> Language:
     """The language that they read."""
     return preferred(request.headers.get("accept-language", ""))
+
+
+def without_place(fault: str, language: Language) -> str:
+    """What is wrong with a value and what to do, without the place that it begins with (``value: …``): a page marks the place."""
+    place, told = fault.partition(": ")[0], said(fault, language)
+    for colon in (": ", "："):
+        if told.startswith(f"{place}{colon}"):
+            return told.removeprefix(f"{place}{colon}")
+    return told
 
 
 def answer(data: Any, status: int = 200) -> Response:

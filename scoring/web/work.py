@@ -21,11 +21,12 @@ from scoring.runs.canonical_json import plain
 from scoring.runs.outcome_inputs import Incomplete
 from scoring.runs.result import Difference
 from scoring.store.audit import Actor
-from scoring.store.runs import AbsentError, RunRecord, all_runs, card_of, find_run, look_up, totals_before
+from scoring.store.runs import AbsentError, RunRecord, all_runs, card_of, find_run, look_up, result_of
 from scoring.workflow import appeals, lifecycle
 from scoring.workflow.asked import run_needs
 from scoring.workflow.frozen_files import context_of
 from scoring.workflow.gather import Operation, names, store
+from scoring.workflow.lifecycle import columns
 from scoring.workflow.preparing import Rules, prepare_run, rules_of
 from scoring.workflow.preview import Preview, Sheet, preview
 
@@ -142,10 +143,12 @@ def _overview(operation: Operation, card: str, period: str, told: Told) -> Any:
     with store(operation) as database, database.read() as connection:
         seen = preview(connection, card, period)
         told("comparing")
-        before = totals_before(connection, seen.run.card, parse_period(period))
+        last, before = _before(connection, seen.run)
+        frozen = card_of(connection, seen.run)
+        form = {one.id: one.name for one in columns(frozen)}
         asked = run_needs(connection, seen.run)
     known = names(operation)
-    rows = [_row(one, before.get(one.person, {})) for one in seen.sheets]
+    rows = [_row(one, form, before.get(one.person)) for one in seen.sheets]
     for row in rows:
         if row["person"] in known:
             row["name"] = {code: known.plain(row["person"], code) for code in ("zh", "en")}
@@ -154,7 +157,7 @@ def _overview(operation: Operation, card: str, period: str, told: Told) -> Any:
             "run": seen.run,
             "at": operation.now(),
             "people": rows,
-            "before": max((month for months in before.values() for month in months), default=None),
+            "before": last,
             "unjudged": [unjudged(one) for one in seen.unjudged],
             "missing": {
                 "values": sum(len(own) for own in asked.required().values()),
@@ -162,6 +165,7 @@ def _overview(operation: Operation, card: str, period: str, told: Told) -> Any:
             },
             "panels_open": asked.panels_open,
             "grades": _grades(seen),
+            "items": {item.id: item.name for item in (*frozen.items, *frozen.optional)},
             "money": str(sum((Decimal(row["money"]) for row in rows if row["money"]), Decimal(0))),
             "paid": sum(row["money"] is not None for row in rows),
             **shown(operation, seen.changes),
@@ -169,10 +173,19 @@ def _overview(operation: Operation, card: str, period: str, told: Told) -> Any:
     )
 
 
-def _row(one: Sheet, before: Mapping[str, Decimal | None]) -> dict[str, Any]:
+def _before(connection: Connection, run: RunRecord) -> tuple[str | None, dict[str, tuple[str | None, str]]]:
+    """The newest published period of the card before this one, and each person's total and the points that were scored in it."""
+    out = [one for one in all_runs(connection, run.card) if one.published is not None and one.period < run.period]
+    if not out:
+        return None, {}
+    last = max(out, key=lambda one: one.period)
+    found = result_of(connection, last, last.published)
+    return last.period, {one.person: (one.score.get("total"), one.score["scored_max"]) for one in found}
+
+
+def _row(one: Sheet, form: Mapping[str, Any], before: tuple[str | None, str] | None) -> dict[str, Any]:
     outcome, score = one.outcome, one.score
     standing = outcome["standings"][0] if outcome else None
-    last = max(before, default=None)
     return {
         "person": one.person,
         "team": one.team,
@@ -193,8 +206,9 @@ def _row(one: Sheet, before: Mapping[str, Decimal | None]) -> dict[str, Any]:
         "money": outcome["pay"]["money"] if outcome and outcome["pay"] else None,
         "actions": [action["name"] for action in outcome["actions"]] if outcome else [],
         "awards": [award["name"] for award in outcome["awards"] if "name" in award] if outcome else [],
-        "before": None if last is None else before[last],
-        "next": one.next,
+        "before": before and before[0],
+        "before_max": before and before[1],
+        "next": one.next and {"column": one.next, "name": form[one.next]},
         "signed": one.signed,
         "says": one.says,
         "changed_since": one.changed,

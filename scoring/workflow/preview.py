@@ -107,7 +107,7 @@ def would_be(
     """
     materials = materials_of(connection, run)
     given, panels = handed(connection, run.card, run.period), polled(connection, run.card, run.period)
-    made = {}
+    made: dict[str, Mapping[str, Any]] = {}
     for person, entries in wanted.items():
         own = merged(given.get(person, {}), list(entries))
         made[person] = _scored(materials, person, own, panels.get(person, {}))

@@ -121,7 +121,8 @@ def test_each_sees_what_their_role_may_see(floor: Floor, people: Callable[..., P
     expect(li.get_by_text("Queue orders")).to_be_visible()
     expect(li.get_by_text("Team T1")).to_be_visible()
     expect(li.get_by_text("Team T2")).to_have_count(0)
-    expect(li.get_by_role("link", name="Month end")).to_have_count(0)
+    li.get_by_role("link", name="Month end").click()
+    expect(li.get_by_text("Nothing waits for you")).to_be_visible()
 
     anna = people("anna")
     expect(anna.get_by_text("没有未结束的告警事件")).to_be_visible()
@@ -134,6 +135,7 @@ def test_each_sees_what_their_role_may_see(floor: Floor, people: Callable[..., P
     it = people("it", "en-GB")
     it.get_by_role("link", name="Users").click()
     expect(it.get_by_role("cell", name="wang").first).to_be_visible()
+    expect(it.get_by_role("link", name="Month end")).to_have_count(0)
 
     wrong = people(None, "en-GB")
     wrong.goto("/")

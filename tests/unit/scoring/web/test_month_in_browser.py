@@ -158,6 +158,9 @@ def test_a_superior_rates_their_own_people_and_drafts_are_theirs_alone(month: Mo
     month.does(SUE, "POST", f"{RUN}/people/anna/review", json=draft)
     (anna, _) = month.does(SUE, "GET", f"{RUN}/ratings")["people"]
     assert (anna["draft"], anna["next"], anna["given"]["superior"]) == (None, "reviewer", {"care": "15"})
+    assert anna["may"] is None  # the second look is somebody else's
+    second = {"column": "reviewer", "ratings": {"care": "15"}}
+    assert month.ask(SUE, "POST", f"{RUN}/people/anna/review", json=second).status_code == 403
     assert month.does(ROB, "GET", f"{RUN}/ratings?waiting=true")["people"][0]["may"] == "reviewer"
 
 
@@ -226,7 +229,7 @@ def reviewed(month: Month) -> None:
 
 def test_the_approver_sees_everything_and_nobody_approves_past_what_is_open(month: Month) -> None:
     seen = month.job(BOSS, f"{RUN}/overview")["result"]
-    assert [one["next"] for one in seen["people"]] == ["self"] * 3
+    assert [one["next"]["column"] for one in seen["people"]] == ["self"] * 3
     assert seen["missing"]["people"] == 3
     assert {("boss", "anna"), ("boss", "cleo")} <= month.looked
     refused = month.job(BOSS, f"{RUN}/approval")

@@ -1,7 +1,7 @@
 /** What the pages of the month share: addresses, names, points, and waiting for what takes long. */
 import { ask } from "../../api";
 import { language, named, t } from "../../language.svelte";
-import type { Names } from "../../types";
+import type { Named, Names } from "../../types";
 import type { Job, RunRecord } from "./types";
 
 export function at(card: string, period: string, ...rest: string[]): string {
@@ -23,6 +23,14 @@ export function points(value: string | number | null | undefined): string {
 export function money(value: string | null): string {
   if (value === null) return "—";
   return new Intl.NumberFormat(language(), { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(Number(value));
+}
+/** What a difference is of, in words. ``items``: their names by id. */
+export function whatChanged(text: string, items: Record<string, Named>): string {
+  const [first = "", rest] = text.split(/ (.+)/);
+  if (first === "item" && rest) return named(items[rest], rest);
+  if (["total", "scored_max", "pay", "base_bonus"].includes(text)) return t(`what-${text}`);
+  if (["award", "streak", "action"].includes(first) && rest) return `${t(`what-${first}`)} ${rest}`;
+  return rest && ["rank", "grade", "top", "bottom", "met"].includes(rest) ? `${first} ${t(`what-${rest}`)}` : text;
 }
 export function words(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -231,7 +231,8 @@ export interface OverviewRow {
   actions: Named[];
   awards: Named[];
   before: string | null;
-  next: string | null;
+  before_max: string | null;
+  next: { column: string; name: Named } | null;
   signed: Signature[];
   says: Says | null;
   changed_since: boolean;
@@ -246,6 +247,7 @@ export interface Overview extends Changes {
   missing: { values: number; people: number };
   panels_open: number;
   grades: Record<string, number>;
+  items: Record<string, Named>;
   money: string;
   paid: number;
 }
