@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+import prometheus_client
 import pytest
 
 from streams.contracts import events as e
@@ -557,6 +558,39 @@ def test_who_waits_is_known_while_they_wait() -> None:
     assert calls.waiting == {"Help": (1, T + 5000)}
     calls(ami_call("2.1", "Hangup"), T + 7000)
     assert calls.waiting == {}
+
+
+def test_while_ami_is_away_nobody_knows_who_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "queue_log").touch()
+    of = config(source="waits").model_copy(update={"queue_log": tmp_path / "queue_log"})
+    shown: list[str] = []
+
+    def make(names: Names) -> Live:
+        there = live(of)
+        monkeypatch.setattr(there.reader, "start", lambda: None)
+        monkeypatch.setattr(there.reader, "stop", lambda: None)
+        there.reader.row.extend((T, each) for each in (lives._UP, DONE, ami_call("1.1", "QueueCallerJoin")))
+        made.append(there)
+        return there
+
+    class Looks(Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            page = prometheus_client.generate_latest().decode()
+            shown.append(
+                "".join(
+                    line
+                    for line in page.splitlines()
+                    if line.startswith("deskpulse_source_waiting{") and "waits" in line
+                )
+            )
+            made[0].reader.row.append((T, lives._DOWN))
+            if len(shown) == 2:
+                self.set()
+            return self.is_set()
+
+    made: list[Live] = []
+    Follower(of, HASH, tmp_path / "var", Broker, 0, Health("waits"), make).run(Looks())
+    assert shown == ['deskpulse_source_waiting{queue="support",source="waits"} 1.0', ""]
 
 
 # -- beside the log ----------------------------------------------------------------------------------------------------
