@@ -15,7 +15,10 @@ from typing import Any
 
 import prometheus_client
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from streams.cli import app
 from streams.contracts import events as e
 from streams.contracts.events import AnyEvent
 from streams.sources.asterisk.ami import link as links
@@ -722,6 +725,58 @@ def test_what_kafka_has_not_acknowledged_is_sent_again(tmp_path: Path, monkeypat
     Follower(of, HASH, tmp_path / "var", lambda: broker, 0, Health("asterisk"), make).run(Twice())
     assert [each.id for each in broker.kept] == [broker.kept[0].id] * 2
     assert made[0].pending == []
+
+
+def checked(tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> Result:
+    monkeypatch.setenv("DESKPULSE_PSEUDONYM_KEY", "key")
+    monkeypatch.setenv("AMI_SECRET", SECRET)
+    (tmp_path / "queue_log").touch()
+    (tmp_path / "asterisk.yaml").write_text(
+        f"queue_log: queue_log\nagents: {{SIP/1: A1}}\n"
+        f"ami: {{port: {port}, user: deskpulse, secret: $AMI_SECRET, wrap_up_seconds: {{suport: 5}}}}\n"
+    )
+    return CliRunner().invoke(app, ["source", "check", str(tmp_path / "asterisk.yaml")], catch_exceptions=False)
+
+
+def test_a_check_logs_in_and_says_who_is_there_and_which_names_lack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def talk(near: socket.socket) -> None:
+        says(BANNER, OK)(near)
+        heard(near, "QueueStatus")
+        params: Message = {"Event": "QueueParams", "Queue": "support"}
+        near.sendall(messages(params, member("SIP/1"), member("SIP/2"), DONE).encode())
+
+    with manager(talk) as port:
+        result = checked(tmp_path, port, monkeypatch)
+    assert result.exit_code == 0
+    assert f"AMI at 127.0.0.1:{port}: 1 queues, 2 members\n" in result.output
+    assert "wrap_up_seconds: suport is no queue of this Asterisk\n" in result.output
+    assert "  SIP/2: SIP/2  # 1\n" in result.output
+    assert "SIP/1:" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("talk", "why"),
+    [
+        (
+            says(BANNER, NO),
+            "does not let deskpulse in: Authentication failed; see [deskpulse] in Asterisk's manager.conf",
+        ),
+        (lambda near: None, "closed the connection: is `enabled = yes` in manager.conf, and the port open?"),
+        (
+            says(BANNER, OK, "Response: Error\r\nActionID: check\r\nMessage: Permission denied\r\n\r\n"),
+            "QueueStatus: Permission denied",
+        ),
+    ],
+)
+def test_a_check_that_cannot_log_in_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, talk: Callable[[socket.socket], None], why: str
+) -> None:
+    with manager(talk) as port:
+        result = checked(tmp_path, port, monkeypatch)
+    assert result.exit_code == 1
+    assert why in " ".join(result.output.split())
 
 
 def test_the_secret_is_no_part_of_the_file() -> None:
