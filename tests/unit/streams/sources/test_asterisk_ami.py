@@ -23,14 +23,15 @@ from streams.contracts import events as e
 from streams.contracts.events import AnyEvent
 from streams.sources.asterisk.ami import link as links
 from streams.sources.asterisk.ami import live as lives
-from streams.sources.asterisk.ami.calls import Calls
+from streams.sources.asterisk.ami.calls import Calls, Difference
 from streams.sources.asterisk.ami.floor import Floor
 from streams.sources.asterisk.ami.link import LoginError, Message, connected, parse
 from streams.sources.asterisk.ami.live import Live
 from streams.sources.asterisk.follow import Follower, Health
 from streams.sources.asterisk.names import Ami, Config, Names
+from streams.sources.asterisk.reconcile import differing
 from tests.support import ROOT
-from tests.support.desk import run_events, sums
+from tests.support.desk import POLICY, run_events, sums
 from tests.unit.streams.sources.test_asterisk import HASH, MEASURES, Broker, of_log, reader
 
 HOST, SECRET = "127.0.0.1", "s3cret"
@@ -498,6 +499,27 @@ def test_each_call_on_which_the_two_differ_is_named(
     assert [str(each) for each in calls.new] == (
         [] if named is None else [next(str(each) for each in calls.new if named in str(each))]
     )
+
+
+def test_those_of_a_day_are_named_by_reconcile(tmp_path: Path) -> None:
+    (tmp_path / "queue_log").touch()
+    of = config().model_copy(update={"queue_log": tmp_path / "queue_log"})
+    there = live(of)
+    there.calls.new = [
+        Difference("1.1", "support", T, "wait", 9.0, 5.0),
+        Difference("2.2", "support", T + 86_400_000, "ami_only"),
+    ]
+    follower = Follower(of, HASH, tmp_path / "var", Broker, 0, Health("asterisk"), lambda names: there)
+    follower._tell_live(there, T)
+    kept = tmp_path / "var" / "asterisk.differs"
+    assert kept.stat().st_mode & 0o077 == 0
+    with kept.open("a") as file:
+        file.write(kept.read_text() + "cut off in the mid")
+    day = datetime.fromtimestamp(T / 1000, UTC).date()
+    assert [str(each) for each in differing(kept, day, POLICY)] == [
+        "call 1.1 in support: wait: log 9.0, AMI 5.0; it counts as the log has it"
+    ]
+    assert differing(tmp_path / "none", day, POLICY) == []
 
 
 def test_a_transferred_call_that_waits_again_before_the_end_is_told() -> None:
