@@ -25,7 +25,7 @@ from streams.settings import Settings
 from streams.system_clock import machine_ms
 from tests.asterisk.comparing import Evidence, compare, iso
 from tests.asterisk.driving import Driver
-from tests.asterisk.following import Following, disturb, until
+from tests.asterisk.following import EDGE_SECONDS, Following, disturb, until
 from tests.asterisk.proxy import Proxy
 from tests.asterisk.root import CACHE, asterisk_root
 from tests.asterisk.switch import QUEUES, SECRET, USER, Switch
@@ -127,6 +127,7 @@ def _run(switch: Switch, proxy: Proxy, settings: Settings, place: Path, plan: Pl
             f"{plan.calls:,} callers, {plan.rate:g} a second; {plan.kills} kills, {plan.cuts} cuts, {plan.rotations} rotations"
         )
         breaks = disturb(plan.moments(chance), following, driver, proxy, chance)
+        breaks.spans.append((0.0, since + EDGE_SECONDS))  # before it was connected first
         until("the callers have gone", lambda: coming.exit_code is not None, 3600)
         driver.calm()
         until("no call is left", lambda: _open_calls(switch) == 0)

@@ -114,7 +114,7 @@ class Driver:
             self._there = not self._there
             self.did["come or go"] += 1
         elif draw < 0.57:
-            # Asterisk is the caller: of one kind the log says EXITWITHTIMEOUT where the other end hangs up, of the other ABANDON.
+            # Asterisk is the caller, and goes after some seconds.
             number = {"Async": "true", "CallerID": "13900009999"}
             if self._chance.random() < 0.7:
                 link.send(

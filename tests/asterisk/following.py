@@ -23,7 +23,7 @@ from tests.support.operation import answers, http_get, program
 #: Of one wait, on a busy machine.
 _PATIENCE_SECONDS = 600.0
 #: About a break, what cannot be sure to have been seen. Seconds.
-_EDGE_SECONDS = 2.5
+EDGE_SECONDS = 2.5
 
 
 class Following:
@@ -105,7 +105,7 @@ def disturb(
             time.sleep(chance.choice((0.5, 3.0)))
             proxy.away.clear()
         until("the follower is connected again", following.connected)
-        breaks.spans.append((since - _EDGE_SECONDS, machine_ms() / 1000 + _EDGE_SECONDS))
+        breaks.spans.append((since - EDGE_SECONDS, machine_ms() / 1000 + EDGE_SECONDS))
     return breaks
 
 

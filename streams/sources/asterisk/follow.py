@@ -240,9 +240,12 @@ class Follower:
         metrics.AMI_UP.labels(label).set(live.floor.live)
         metrics.COMPARED.labels(label).set(live.calls.compared)
         waiting = {queue: count for queue, (count, _) in live.calls.waiting.items()}
-        self._queues_shown |= waiting.keys()
-        for queue in self._queues_shown:
+        shown = self._queues_shown | waiting.keys() if live.floor.live else set()
+        for queue in self._queues_shown - shown:  # nobody knows who waits: that is not 0
+            metrics.WAITING.remove(label, queue)
+        for queue in shown:
             metrics.WAITING.labels(label, queue).set(waiting.get(queue, 0))
+        self._queues_shown = shown
         return live.told()
 
     @contextmanager

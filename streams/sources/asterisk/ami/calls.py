@@ -112,9 +112,13 @@ class Calls:
 
     def begin(self, now: int) -> None:
         """AMI is connected at this moment (ms): what is under way was not heard from its beginning."""
+        self.lost()
+        self.log_again(now)
+
+    def lost(self) -> None:
+        """AMI is gone, and nobody knows any more who waits."""
         self._ami.clear()
         self._channels.clear()
-        self.log_again(now)
 
     def log_again(self, now: int) -> None:
         """The log is read again from an earlier place: nothing that began before this moment (ms) is compared."""

@@ -153,6 +153,7 @@ class Live:
             return []
         if message is _DOWN:
             self.breaks += 1
+            self.calls.lost()
             metrics.AMI_BREAKS.labels(self._source).inc()
             return list(self.floor.lost())
         at = self._moment(message, received)

@@ -13,20 +13,25 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+import prometheus_client
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from streams.cli import app
 from streams.contracts import events as e
 from streams.contracts.events import AnyEvent
 from streams.sources.asterisk.ami import link as links
 from streams.sources.asterisk.ami import live as lives
-from streams.sources.asterisk.ami.calls import Calls
+from streams.sources.asterisk.ami.calls import Calls, Difference
 from streams.sources.asterisk.ami.floor import Floor
 from streams.sources.asterisk.ami.link import LoginError, Message, connected, parse
 from streams.sources.asterisk.ami.live import Live
 from streams.sources.asterisk.follow import Follower, Health
 from streams.sources.asterisk.names import Ami, Config, Names
+from streams.sources.asterisk.reconcile import differing
 from tests.support import ROOT
-from tests.support.desk import run_events, sums
+from tests.support.desk import POLICY, run_events, sums
 from tests.unit.streams.sources.test_asterisk import HASH, MEASURES, Broker, of_log, reader
 
 HOST, SECRET = "127.0.0.1", "s3cret"
@@ -496,6 +501,27 @@ def test_each_call_on_which_the_two_differ_is_named(
     )
 
 
+def test_those_of_a_day_are_named_by_reconcile(tmp_path: Path) -> None:
+    (tmp_path / "queue_log").touch()
+    of = config().model_copy(update={"queue_log": tmp_path / "queue_log"})
+    there = live(of)
+    there.calls.new = [
+        Difference("1.1", "support", T, "wait", 9.0, 5.0),
+        Difference("2.2", "support", T + 86_400_000, "ami_only"),
+    ]
+    follower = Follower(of, HASH, tmp_path / "var", Broker, 0, Health("asterisk"), lambda names: there)
+    follower._tell_live(there, T)
+    kept = tmp_path / "var" / "asterisk.differs"
+    assert kept.stat().st_mode & 0o077 == 0
+    with kept.open("a") as file:
+        file.write(kept.read_text() + "cut off in the mid")
+    day = datetime.fromtimestamp(T / 1000, UTC).date()
+    assert [str(each) for each in differing(kept, day, POLICY)] == [
+        "call 1.1 in support: wait: log 9.0, AMI 5.0; it counts as the log has it"
+    ]
+    assert differing(tmp_path / "none", day, POLICY) == []
+
+
 def test_a_transferred_call_that_waits_again_before_the_end_is_told() -> None:
     handed = by_log(e.CallTransferred, 65, agent_id="SIP/1")
     log = [
@@ -557,6 +583,39 @@ def test_who_waits_is_known_while_they_wait() -> None:
     assert calls.waiting == {"Help": (1, T + 5000)}
     calls(ami_call("2.1", "Hangup"), T + 7000)
     assert calls.waiting == {}
+
+
+def test_while_ami_is_away_nobody_knows_who_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "queue_log").touch()
+    of = config(source="waits").model_copy(update={"queue_log": tmp_path / "queue_log"})
+    shown: list[str] = []
+
+    def make(names: Names) -> Live:
+        there = live(of)
+        monkeypatch.setattr(there.reader, "start", lambda: None)
+        monkeypatch.setattr(there.reader, "stop", lambda: None)
+        there.reader.row.extend((T, each) for each in (lives._UP, DONE, ami_call("1.1", "QueueCallerJoin")))
+        made.append(there)
+        return there
+
+    class Looks(Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            page = prometheus_client.generate_latest().decode()
+            shown.append(
+                "".join(
+                    line
+                    for line in page.splitlines()
+                    if line.startswith("deskpulse_source_waiting{") and "waits" in line
+                )
+            )
+            made[0].reader.row.append((T, lives._DOWN))
+            if len(shown) == 2:
+                self.set()
+            return self.is_set()
+
+    made: list[Live] = []
+    Follower(of, HASH, tmp_path / "var", Broker, 0, Health("waits"), make).run(Looks())
+    assert shown == ['deskpulse_source_waiting{queue="support",source="waits"} 1.0', ""]
 
 
 # -- beside the log ----------------------------------------------------------------------------------------------------
@@ -688,6 +747,58 @@ def test_what_kafka_has_not_acknowledged_is_sent_again(tmp_path: Path, monkeypat
     Follower(of, HASH, tmp_path / "var", lambda: broker, 0, Health("asterisk"), make).run(Twice())
     assert [each.id for each in broker.kept] == [broker.kept[0].id] * 2
     assert made[0].pending == []
+
+
+def checked(tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> Result:
+    monkeypatch.setenv("DESKPULSE_PSEUDONYM_KEY", "key")
+    monkeypatch.setenv("AMI_SECRET", SECRET)
+    (tmp_path / "queue_log").touch()
+    (tmp_path / "asterisk.yaml").write_text(
+        f"queue_log: queue_log\nagents: {{SIP/1: A1}}\n"
+        f"ami: {{port: {port}, user: deskpulse, secret: $AMI_SECRET, wrap_up_seconds: {{suport: 5}}}}\n"
+    )
+    return CliRunner().invoke(app, ["source", "check", str(tmp_path / "asterisk.yaml")], catch_exceptions=False)
+
+
+def test_a_check_logs_in_and_says_who_is_there_and_which_names_lack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def talk(near: socket.socket) -> None:
+        says(BANNER, OK)(near)
+        heard(near, "QueueStatus")
+        params: Message = {"Event": "QueueParams", "Queue": "support"}
+        near.sendall(messages(params, member("SIP/1"), member("SIP/2"), DONE).encode())
+
+    with manager(talk) as port:
+        result = checked(tmp_path, port, monkeypatch)
+    assert result.exit_code == 0
+    assert f"AMI at 127.0.0.1:{port}: 1 queues, 2 members\n" in result.output
+    assert "wrap_up_seconds: suport is no queue of this Asterisk\n" in result.output
+    assert "  SIP/2: SIP/2  # 1\n" in result.output
+    assert "SIP/1:" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("talk", "why"),
+    [
+        (
+            says(BANNER, NO),
+            "does not let deskpulse in: Authentication failed; see [deskpulse] in Asterisk's manager.conf",
+        ),
+        (lambda near: None, "closed the connection: is `enabled = yes` in manager.conf, and the port open?"),
+        (
+            says(BANNER, OK, "Response: Error\r\nActionID: check\r\nMessage: Permission denied\r\n\r\n"),
+            "QueueStatus: Permission denied",
+        ),
+    ],
+)
+def test_a_check_that_cannot_log_in_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, talk: Callable[[socket.socket], None], why: str
+) -> None:
+    with manager(talk) as port:
+        result = checked(tmp_path, port, monkeypatch)
+    assert result.exit_code == 1
+    assert why in " ".join(result.output.split())
 
 
 def test_the_secret_is_no_part_of_the_file() -> None:
