@@ -71,8 +71,8 @@ def run_once(settings: Settings, store: Store) -> tuple[int, int]:
         }
         if lacking := [name for name in names(settings) if not any(topic == name for topic, _ in ends)]:
             raise ConnectionError(
-                f"Kafka at {settings.broker} has no topic {', '.join(lacking)}: is this the right broker and "
-                "prefix, and have workers run on it?"
+                f"Kafka at {settings.broker} has no topic {', '.join(lacking)}, or does not show it to this user: "
+                "is this the right broker and prefix, and have workers run on it?"
             )
         collector = _archive(settings, store, float("inf"), FollowerHealth(), Event(), ends)
     return collector.messages, collector.bytes

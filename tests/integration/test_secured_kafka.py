@@ -121,6 +121,15 @@ def test_wrong_credentials_are_told_at_once(
         assert seconds < 10
 
 
+def last_word(settings: Settings) -> tuple[Exception, float]:
+    """What is said within 3 s; where this machine is so busy that a broker's own answer is late, what is said next."""
+    for _ in range(5):
+        error, seconds = refusal(lambda given: look(kafka_python_options(given), 3), settings)
+        if "Timeout during" not in str(error):
+            break
+    return error, seconds
+
+
 def test_what_keeps_tls_from_being_is_told(secured: SecuredKafka) -> None:
     cases = [
         (
@@ -156,7 +165,7 @@ def test_what_keeps_tls_from_being_is_told(secured: SecuredKafka) -> None:
     ]
     # None of these is final to the client, which goes on trying for as long as it is told to.
     with ThreadPoolExecutor(len(cases)) as pool:
-        refusals = list(pool.map(lambda case: refusal(lambda s: look(kafka_python_options(s), 3), case[0]), cases))
+        refusals = list(pool.map(lambda case: last_word(case[0]), cases))
     for (settings, reason), (error, seconds) in zip(cases, refusals, strict=True):
         with pytest.raises(UnreachableError, match=f"{settings.broker} .*({reason})"):
             raise error
