@@ -65,6 +65,16 @@ def strata_in(sums: Mapping[str, int]) -> dict[str, Sums]:
     return found
 
 
+def apart(sums: Mapping[str, int]) -> dict[str, list[str]]:
+    """Measure → its names by stratum among these sums."""
+    found: dict[str, list[str]] = {}
+    for name in sums:
+        measure, mark, _ = name.partition(_MARK)
+        if mark:
+            found.setdefault(measure, []).append(name)
+    return found
+
+
 def with_strata(facts: Iterable[DailyFacts], strata: OfStrata) -> Iterator[DailyFacts]:
     """Agents' facts with their sums by stratum beside those of all."""
     for fact in facts:
