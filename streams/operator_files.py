@@ -6,7 +6,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from streams import bounded_yaml
-from streams.alerts.rules import Rule, read_rules
+from streams.alerts.budgets import Budget
+from streams.alerts.rules import Rule, read_budget, read_rules
 from streams.kpi.policy.model import Policy
 from streams.kpi.policy.versions import AnyPolicy, read
 
@@ -38,3 +39,11 @@ def load_rules(path: Path | None) -> tuple[Rule, ...]:
         return read_rules(raw)
     except ValueError as error:
         raise ValueError(f"alert rules {source}: {error}") from error
+
+
+def load_budget(path: Path) -> Budget | None:
+    """The budget of false alarms in a file of alert rules; None: it has none. Raises ValueError that names every wrong entry."""
+    try:
+        return read_budget(bounded_yaml.load_named(path, "the alert rules"))
+    except ValueError as error:
+        raise ValueError(f"alert rules {path}: {error}") from error

@@ -5,14 +5,19 @@ the errors explain (R. C. Paule and J. Mandel, Consensus values and weighting fa
 much of its person as its reliability, the rest is the group's mean (empirical Bayes: B. Efron and C. Morris, Stein's paradox in
 statistics, Scientific American 236 (1977) 119-127); league tables need both (H. Goldstein and D. J. Spiegelhalter, League tables and their
 limitations, JRSS A 159 (1996) 385-443).
+
+What people truly spread by is not known exactly either. How sure it is that somebody lies below the mean is therefore an average over all
+that it may be, each as likely as it makes these totals (A. Gelman, Prior distributions for variance parameters in hierarchical models,
+Bayesian Analysis 1 (2006) 515-533: any standard deviation is as likely as any other beforehand). Were it taken for known, groups in which
+nobody differs would have somebody who is surely below twice as often.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import ceil, exp, log, sqrt
 from random import Random
 from statistics import NormalDist, mean, median
 
@@ -22,6 +27,9 @@ LEAST_PEOPLE = 3
 _DRAWS = 400
 #: What lies beyond each end of the interval.
 _TAIL = 0.025
+#: Steps of what people may truly spread by; a step that is less likely than the likeliest by this factor counts for nothing.
+_STEPS, _NEGLIGIBLE = 60, 1e-6
+_NORMAL = NormalDist()
 #: In larger groups what others draw evens out: so many draws of all together tell the same.
 _MANY, _POOL = 200, 20_000
 
@@ -39,13 +47,17 @@ class Evidence:
     ranks: tuple[int, int]
 
 
-def evidence(totals: Mapping[str, float], errors: Mapping[str, float]) -> dict[str, Evidence]:
-    """Person → what is known, of those whose error is; nothing where these are too few. ``errors``: of totals, standard, in points."""
+def evidence(
+    totals: Mapping[str, float], errors: Mapping[str, float], cases: Mapping[str, float] | None = None
+) -> dict[str, Evidence]:
+    """Person → what is known, of those whose error is; nothing where these are too few. ``errors``: of totals, standard, in points;
+    ``cases``: how many cases a total rests on, where that is known.
+    """
     known = sorted(totals.keys() & errors.keys())
     if len(known) < LEAST_PEOPLE:
         return {}
     values = [totals[id] for id in known]
-    chance = _wide(errors[id] ** 2 for id in known)
+    chance = _steadied([errors[id] ** 2 for id in known], _cases(known, cases or {}))
     true = _between(values, chance)
     middle = _middle(values, chance, true)
     reliable = [true / (true + one) if true + one > 0 else 0.0 for one in chance]
@@ -53,21 +65,51 @@ def evidence(totals: Mapping[str, float], errors: Mapping[str, float]) -> dict[s
     spreads = [sqrt(true * (1 - of)) for of in reliable]
     others = [total for id, total in totals.items() if id not in errors]
     ranks = (_ranks if len(known) <= _MANY else _ranks_of_many)(centres, spreads, others)
-    made = {}
-    for at, id in enumerate(known):
-        apart, spread = middle - centres[at], spreads[at]
-        below = NormalDist().cdf(apart / spread) if spread else 0.5 if not true else float(apart > 0)
-        made[id] = Evidence(reliable[at], below, ranks[at])
-    return made
+    below = _below(values, chance)
+    return {id: Evidence(reliable[at], below[at], ranks[at]) for at, id in enumerate(known)}
 
 
-def _wide(variances: Iterable[float]) -> list[float]:
-    """Variances from few days are uncertain themselves, and none where somebody's days happened to be alike: each is at least half way to
-    the usual one.
+def _cases(known: Sequence[str], cases: Mapping[str, float]) -> list[float]:
+    """How many cases each one's total rests on; of whom that is not known, as many as usual."""
+    there = [n for id in known if (n := cases.get(id, 0.0)) > 0]
+    usual = median(there) if there else 1.0
+    return [n if (n := cases.get(id, 0.0)) > 0 else usual for id in known]
+
+
+def _steadied(variances: Sequence[float], cases: Sequence[float]) -> list[float]:
+    """Variances from few days are uncertain themselves, and none where somebody's days happened to be alike: each is half way to what is
+    usual for so many cases. Who has few cases is not held to be as sure as who has many, nor the other way round.
     """
-    every = list(variances)
-    usual = median(every)
-    return [max(one, (one + usual) / 2) for one in every]
+    usual = mean(variance * n for variance, n in zip(variances, cases, strict=True))
+    return [(variance + usual / n) / 2 for variance, n in zip(variances, cases, strict=True)]
+
+
+def _below(values: Sequence[float], chance: Sequence[float]) -> list[float]:
+    """How probable it is of each that their true total lies below the group's mean, whatever people truly spread by."""
+    reach = max(values) - min(values)
+    if not reach:
+        return [0.5] * len(values)
+    spreads = [(step + 0.5) / _STEPS * reach for step in range(_STEPS)]
+    likely = [_likelihood(values, chance, spread * spread) for spread in spreads]
+    most = max(likely)
+    steps = [(spread, exp(one - most)) for spread, one in zip(spreads, likely, strict=True)]
+    steps = [(spread, weight) for spread, weight in steps if weight > _NEGLIGIBLE]
+    found, whole = [0.0] * len(values), sum(weight for _, weight in steps)
+    for spread, weight in steps:
+        true = spread * spread
+        middle = _middle(values, chance, true)
+        for at, (value, one) in enumerate(zip(values, chance, strict=True)):
+            of = true / (true + one)
+            apart, error = of * (middle - value), spread * sqrt(1 - of)
+            found[at] += weight / whole * (_NORMAL.cdf(apart / error) if error else float(apart > 0))
+    return [min(one, 1.0) for one in found]
+
+
+def _likelihood(values: Sequence[float], chance: Sequence[float], true: float) -> float:
+    """The logarithm of how likely these totals are where people's true ones have this variance, wherever their mean lies."""
+    middle, weights = _middle(values, chance, true), [1 / (one + true) for one in chance]
+    off = sum(weight * (value - middle) ** 2 for weight, value in zip(weights, values, strict=True))
+    return (sum(map(log, weights)) - log(sum(weights)) - off) / 2
 
 
 def _middle(values: Sequence[float], chance: Sequence[float], true: float) -> float:

@@ -84,7 +84,8 @@ class Person:
 
     ``total`` is the card's total half-up to 2 places, on the scale of the settings' points (100); None: unscored, and
     ``why`` may say why. ``scored``: how much of the card's points is scored, in percent; below 100 the total is what these attain,
-    brought to scale, and ``why`` says so. ``error``: the total's standard error, in points, as its days tell it; None: nobody knows.
+    brought to scale, and ``why`` says so. ``error``: the total's standard error, in points, as its days tell it; None: nobody knows;
+    ``cases``: how many cases it rests on, the items that can give most counting most; None: nobody knows.
     ``card``, ``role``, ``team``: on which card they are scored, and as whom. ``level``: their step on
     the ladder of posts. ``superior``: who leads them. ``exam``: the quarter's exam in percent. ``bonus_percent``: the
     rise of the bonus that a person chose, where the rule leaves it to one. ``targets_met`` of ``targets``: items that
@@ -109,6 +110,7 @@ class Person:
     figures: Mapping[str, Measured] = field(default_factory=dict)
     days: tuple[RatedDay, ...] = ()
     error: float | None = None
+    cases: float | None = None
     straddles: tuple[Straddle, ...] = ()
 
 

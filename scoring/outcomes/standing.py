@@ -106,7 +106,8 @@ def _known(
     for id, person in people.items():
         if (total := totals[id]) is not None and id not in why:
             groups.setdefault(key(person, ranking.within), {})[id] = float(total)
-    return {id: one for own in groups.values() for id, one in evidence(own, errors).items()}
+    cases = {id: person.cases for id, person in people.items() if person.cases is not None}
+    return {id: one for own in groups.values() for id, one in evidence(own, errors, cases).items()}
 
 
 def _unscored(id: str, term: Term, group: Group, why: Text | None) -> Standing:

@@ -156,8 +156,21 @@ def _person(run: Run, score: PersonScore, entry: RosterEntry | None, about: Abou
         figures=_figures(score.items),
         days=about.days,
         error=run.errors.get(score.person),
+        cases=_cases(score.items),
         straddles=tuple(_straddles(score)) if reached is not None else (),
     )
+
+
+def _cases(items: Iterable[ItemScore]) -> float | None:
+    """How many cases a total rests on: those of its items, each by the square of what it can give, as variances add up. None: of no item
+    anybody knows.
+    """
+    worth = each = 0.0
+    for item in items:
+        if item.points is not None and item.worth and item.figure.n > 0:
+            square = float(item.worth) ** 2
+            worth, each = worth + square, each + square / item.figure.n
+    return worth / each if each else None
 
 
 def _straddles(score: PersonScore) -> Iterator[Straddle]:

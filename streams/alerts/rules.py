@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, TypeAdapter, ValidationError, model_validator
 
+from streams.alerts.budgets import Budget
 from streams.alerts.cusum import Change
 from streams.alerts.schedule import AnySchedule, Opening
 from streams.alerts.selectors import Selector, selector
@@ -362,12 +363,13 @@ def _impossible(kpi: Kpi, value: float) -> str | None:
 
 
 class Rules(BaseModel):
-    """A file of alert rules."""
+    """A file of alert rules. ``budget``: how many false alarms a week they may bring in all."""
 
     rules: list[Rule]
+    budget: Budget | None = None
 
 
-_rules = TypeAdapter(list[Rule])
+_rules, _budget = TypeAdapter(list[Rule]), TypeAdapter(Budget)
 
 
 def rules_schema() -> dict[str, Any]:
@@ -397,10 +399,23 @@ def read_rules(raw: object) -> tuple[Rule, ...]:
     except ValidationError as error:
         wrong = "; ".join(_where(raw["rules"], e["loc"]) + e["msg"] for e in error.errors())
         raise ValueError(wrong) from error
+    read_budget(raw)
     ids = [rule.id for rule in rules]
     if twice := sorted({id for id in ids if ids.count(id) > 1}):
         raise ValueError(f"ids used twice: {', '.join(twice)}")
     return tuple(rules)
+
+
+def read_budget(raw: object) -> Budget | None:
+    """The budget of false alarms in the plain data of a file of rules; None: there is none. Raises ValueError that names what is wrong."""
+    if not isinstance(raw, Mapping) or raw.get("budget") is None:
+        return None
+    try:
+        return _budget.validate_python(raw["budget"])
+    except ValidationError as error:
+        raise ValueError(
+            "; ".join(f"{'.'.join(map(str, ('budget', *e['loc'])))}: {e['msg']}" for e in error.errors())
+        ) from error
 
 
 def _where(raw: list[object], loc: tuple[int | str, ...]) -> str:

@@ -8,8 +8,9 @@ usual, the same hours of the same weekday change places between the weeks: then 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -22,7 +23,18 @@ from streams.alerts.cusum import Evidence
 from streams.alerts.evaluate import Watch, next_look_at, watches
 from streams.alerts.lifecycle import AlertState, step, step_by_evidence
 from streams.alerts.rules import Rule
-from streams.contracts.outputs import CHANGE, NOW, ROLLING, TODAY, Baseline, Contribution, Figure, Sums, entity_kind
+from streams.contracts.outputs import (
+    CHANGE,
+    NOW,
+    ROLLING,
+    TODAY,
+    Baseline,
+    Contribution,
+    EntityKind,
+    Figure,
+    Sums,
+    entity_kind,
+)
 from streams.entities.changes import evidence_of, fold
 from streams.entities.entity import Entity
 from streams.kpi.catalog import KPIS
@@ -135,20 +147,29 @@ class Counted:
     """What entities were contributed, by minutes: what the rules of a trial count, and nothing else."""
 
     def __init__(self, rules: Sequence[Rule], policy: AnyPolicy) -> None:
-        version = versions(policy)[-1][1]
+        self._policy = versions(policy)[-1][1]
         self._days, self._hours = Days(policy.zone, policy.day_starts_ms), Hours(policy)
-        self._watches = {
-            (kind, watch.rule.id): watch
-            for kind, own in watches(rules, formulas(version), version).items()
-            for watch in own
-            if _can_be_told(watch)
-        }
+        self._watches = self._watching(rules)
         self._wanted: dict[str, set[str]] = defaultdict(set)
         for (kind, _), watch in self._watches.items():
             self._wanted[kind] |= _measures(watch.bound)
         #: Entity → minute → sums; and the team of an agent.
         self._panes: dict[str, dict[int, Sums]] = {}
         self._teams: dict[str, str | None] = {}
+
+    def _watching(self, rules: Sequence[Rule]) -> dict[tuple[str, str], Watch]:
+        return {
+            (kind, watch.rule.id): watch
+            for kind, own in watches(rules, formulas(self._policy), self._policy).items()
+            for watch in own
+            if _can_be_told(watch)
+        }
+
+    def trying(self, rule: Rule) -> Counted:
+        """The same things, under a rule that asks otherwise of what one of the rules counts."""
+        made = copy(self)
+        made._watches = self._watching([rule])
+        return made
 
     def hear(self, key: str, contribution: Contribution) -> None:
         """An entity is contributed this."""
@@ -179,10 +200,41 @@ class Counted:
         first, last = (date.fromordinal(self._days.of(at * 60_000)) for at in (min(found), max(found)))
         return first, last
 
+    def often_reached(self, rule: Rule, kind: str) -> int | None:
+        """So many things come in a tenth of the rule's windows in which any come; None: its window has no end, or nothing is counted."""
+        watch = self._watches.get((kind, rule.id))
+        if watch is None or watch.bound is None or rule.window not in (*ROLLING, TODAY):
+            return None
+        found = []
+        for key, panes in self._panes.items():
+            if entity_kind(key) != kind:
+                continue
+            there = [(minute, watch.bound.n(sums)) for minute, sums in sorted(panes.items())]
+            begin = whole = 0
+            for minute, n in there:
+                whole += n
+                while self._is_past(rule, there[begin][0], minute):
+                    whole, begin = whole - there[begin][1], begin + 1
+                if n:
+                    found.append(whole)
+        return sorted(found)[-1 - len(found) // 10] if found else None
+
+    def _is_past(self, rule: Rule, minute: int, now: int) -> bool:
+        if rule.window == TODAY:
+            return self._days.of(minute * 60_000) != self._days.of(now * 60_000)
+        return now - minute >= ROLLING[rule.window]
+
     def a_week(self, rule: Rule, first: date, last: date) -> float | None:
         """How often a week the rule would fire by chance on the last of these days, for all that it watches together; None: that cannot be
         told of such a rule.
         """
+        found = self.by_kind(rule, first, last)
+        return None if found is None else sum(often for often, _ in found.values())
+
+    def by_kind(
+        self, rule: Rule, first: date, last: date, most_looks: int = _LOOKS
+    ) -> dict[EntityKind, tuple[float, int]] | None:
+        """The same by kind of what it watches, and of how many there is anything. ``most_looks``: that are spent on it."""
         lives = [
             (watch, key, self._by_day(self._panes[key], watch))
             for kind in rule.scope
@@ -200,13 +252,18 @@ class Counted:
                 return None
         else:
             lives = [(watch, key, {day: own[day] for day in own if begin <= day <= end}) for watch, key, own in lives]
-        random, fired, looks, shuffles = Random(rule.id), 0, 0, 0
-        while not shuffles or (shuffles < _SHUFFLES and fired < _ENOUGH and looks * (shuffles + 1) / shuffles < _LOOKS):
+        random, looks, shuffles, weeks = Random(rule.id), 0, 0, (end - begin + 1) / 7
+        fired: Counter[str] = Counter()
+        while not shuffles or (
+            shuffles < _SHUFFLES and fired.total() < _ENOUGH and looks * (shuffles + 1) / shuffles < most_looks
+        ):
             shuffles += 1
             for watch, key, own in lives:
                 alone = self._lived(watch, key, own, begin, random)
-                fired, looks = fired + len(alone.fired), looks + alone.looks
-        return fired / shuffles / ((end - begin + 1) / 7)
+                fired[entity_kind(key)] += len(alone.fired)
+                looks += alone.looks
+        there = Counter(entity_kind(key) for _, key, _ in lives)
+        return {kind: (fired[kind] / shuffles / weeks, there[kind]) for kind in rule.scope}
 
     def _lived(self, watch: Watch, key: str, own: Mapping[int, Panes], begin: int, random: Random) -> Alone:
         """The rule and the entity, where what came changes places."""

@@ -74,6 +74,7 @@ def page(trial: Trial, language: Language) -> str:
         period=_PERIOD.format(first=trial.first_day, last=trial.last_day, weeks=trial.weeks, events=trial.run.admitted)[language],
         total=summary(trial, language),
         chance=CHANCE[language],
+        budget="\n".join(line[language] for one in trial.spent for line in one.said()),
         channels=by_channel(trial, language),
         headings=[text[language] for text in _HEADINGS],
         rows=[cells(each, language) for each in found],

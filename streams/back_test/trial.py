@@ -12,7 +12,9 @@ from datetime import date, datetime, timedelta
 from statistics import median
 from zoneinfo import ZoneInfo
 
+from streams.alerts.budgets import Budget
 from streams.alerts.rules import Rule
+from streams.back_test.budgets import Spent, spent
 from streams.back_test.chance import Counted
 from streams.back_test.weeks import Weeks
 from streams.contracts.outputs import NOW, Alert, Contribution, Incident, IncidentStep
@@ -142,6 +144,9 @@ class Trial:
     run: Run = field(default_factory=Run)
     #: Rule → how often a week chance alone would make it fire; None: that cannot be told of such a rule.
     by_chance: dict[str, float | None] = field(default_factory=dict)
+    #: How many false alarms a week there may be, and what is spent of it by kind.
+    budget: Budget | None = None
+    spent: list[Spent] = field(default_factory=list)
     #: Rule → channel → messages.
     channels: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     _open: dict[tuple[str, str], Firing] = field(default_factory=dict)
@@ -218,6 +223,8 @@ class Trial:
         first, last = self.first_day, self.last_day
         if first is not None and last is not None and first <= last:
             self.by_chance = {rule.id: counted.a_week(rule, first, last) for rule in self.rules}
+            if self.budget is not None:
+                self.spent = spent(counted, self.rules, self.budget, first, last)
 
     def minutes(self, rule: Rule) -> dict[tuple[date, int], int]:
         """Local day and hour → for how many minutes of it the rule fired for anybody, as whole minutes begun."""
@@ -260,6 +267,7 @@ def try_rules(  # noqa: PLR0913 - what an operation has
     *,
     targets: Targets | None = None,
     notifier: Config | None = None,
+    budget: Budget | None = None,
     first: date = date.min,
     last: date = date.max,
     passed: Callable[[datetime], None] = lambda _: None,
@@ -267,10 +275,10 @@ def try_rules(  # noqa: PLR0913 - what an operation has
     """Let an operation live through messages under some rules.
 
     ``told``: when each message came (ms since 1970), in that order. ``first``, ``last``: see ``Trial``. ``passed`` hears every hour how
-    far it is. ``notifier``: by whose routes channels are told; nobody is on duty, and nothing is put together. What is
-    usual is what was so in the weeks that were lived through until then.
+    far it is. ``notifier``: by whose routes channels are told; nobody is on duty, and nothing is put together. ``budget``: of false
+    alarms; it is told what is spent of it. What is usual is what was so in the weeks that were lived through until then.
     """
-    trial = Trial(rules, policy.zone, first, last)
+    trial = Trial(rules, policy.zone, first, last, budget=budget)
     book, counted = IncidentBook(rules, Places(roster), policy.zone), Counted(rules, policy)
     weeks = Weeks(rules, policy)
     now = 0

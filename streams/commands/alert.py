@@ -19,10 +19,12 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.alerts.baselines import WEEKS
+from streams.alerts.budgets import Budget
 from streams.alerts.rules import Rule, require_hours
 from streams.alerts.selectors import selector
 from streams.archive.store import Store
 from streams.back_test.archived import as_it_came
+from streams.back_test.budgets import Spent, spent
 from streams.back_test.chance import Chance, Counted, chance_of
 from streams.back_test.page import CHANCE, by_channel, cells, headings, page, summary
 from streams.back_test.trial import Trial, try_rules
@@ -53,7 +55,7 @@ from streams.languages.text import Text as Words
 from streams.languages.translation import language, said, tell
 from streams.notifier.config import load as load_notifier
 from streams.operation import KafkaOperation
-from streams.operator_files import load_rules
+from streams.operator_files import load_budget, load_rules
 from streams.pipeline import Run, contributed
 from streams.roster import Roster
 from streams.settings import Settings
@@ -97,7 +99,8 @@ def check(
     """Read a file of rules as a worker would, and say every fault in it; and what rules are held against that is no number.
 
     --chance says how often each would fire where nothing has happened: things
-    of the last four weeks come in another order, again and again. They are
+    of the last four weeks come in another order, again and again; and where
+    the file has a `budget` of false alarms, what is spent of it. They are
     those of files; without any those that `deskpulse history` keeps; where
     that is not there, of the archive. `deskpulse alert try` says how often
     rules really would have fired.
@@ -108,6 +111,8 @@ def check(
         if files or mapping or system or roster or first or last or json_:
             raise bad_value("files, --mapping, --system, --roster, --from, --to and --json go with --chance")
         tell(f"sound: {len(found)} rules")
+        if load_budget(file) is not None:
+            tell("budget: --chance says what chance spends of it")
         for rule in found:
             if rule.by_target:
                 tell(f"{rule.id}: held against targets (`deskpulse targets`)")
@@ -116,16 +121,27 @@ def check(
                     f"{rule.id}: held against {_AGAINST[rule.against][language()]}; `deskpulse history` tells that, from its fourth week on"
                 )
         return
-    told, place = _by_chance(here, found, files, mapping, system, roster, days(first, last))
+    budget = load_budget(file)
+    told, place, costs = _by_chance(here, found, budget, files, mapping, system, roster, days(first, last))
     if json_:
-        typer.echo(
-            json.dumps({"first": f"{told.first}", "last": f"{told.last}", "by_chance_a_week": told.of}, indent=2)
-        )
-        return
-    tell(f"expected by chance, {told.first} to {told.last}, {place}:")
-    for rule in found:
-        often = told.of[rule.id]
-        tell(f"{rule.id}: {often:.1f} a week" if often is not None else f"{rule.id}: nothing can be said")
+        said_of = {"first": f"{told.first}", "last": f"{told.last}", "by_chance_a_week": told.of}
+        spoken = {} if budget is None else {"budget": {one.kind: one.told() for one in costs}}
+        typer.echo(json.dumps({**said_of, **spoken}, indent=2))
+    else:
+        tell(f"expected by chance, {told.first} to {told.last}, {place}:")
+        for rule in found:
+            often = told.of[rule.id]
+            tell(f"{rule.id}: {often:.1f} a week" if often is not None else f"{rule.id}: nothing can be said")
+    _tell_spent(costs, budget, err=json_)
+
+
+def _tell_spent(costs: Sequence[Spent], budget: Budget | None, *, err: bool = False) -> None:
+    """Say what is spent of a budget of false alarms; ends the command where more is, and the file says that it is refused then."""
+    for one in costs:
+        for line in one.said():
+            typer.echo(line[language()], err=err)
+    if budget is not None and budget.overrun == "refuse" and any(one.over for one in costs):
+        raise stop("the rules bring more false alarms than their budget has (`overrun: refuse`)")
 
 
 #: What rules are held against, in a sentence.
@@ -147,13 +163,14 @@ def _sound(file: Path, settings: Settings) -> tuple[Rule, ...]:
 def _by_chance(
     here: Deployment,
     rules: tuple[Rule, ...],
+    budget: Budget | None,
     files: list[Path] | None,
     mapping: Path | None,
     system: Vendor | None,
     roster: Path | None,
     within: Days,
-) -> tuple[Chance, str]:
-    """What chance makes of rules, and of where that is known."""
+) -> tuple[Chance, str, list[Spent]]:
+    """What chance makes of rules, of where that is known, and what of a budget that spends."""
     settings, counted, run, rejected = here.settings, Counted(rules, here.settings.policy), Run(), list[str]()
     history = history_database(settings.history or settings.database, settings.data_dir)
     first = _before(rules, None if within.first == date.min else within.first)
@@ -176,10 +193,11 @@ def _by_chance(
             told = as_it_came(store, settings.prefix, settings.policy, first, known)
             _hear(counted, contributed(told, settings.policy, run, known))
         found = chance_of(counted, rules, within.first, within.last)
+        costs = [] if found is None or budget is None else spent(counted, rules, budget, found.first, found.last)
     tell_left_out(rejected, run)
     if found is None:
         raise stop(f"no contacts in {within} at {place}")
-    return found, place
+    return found, place, costs
 
 
 def _hear(counted: Counted, said: Iterable[tuple[str, Contribution]]) -> None:
@@ -238,6 +256,7 @@ def try_(
             found,
             policy=settings.policy,
             notifier=None if notifier is None else load_notifier(notifier),
+            budget=load_budget(rules),
             first=within.first,
             last=within.last,
             passed=lambda at: status.update(f"{at.astimezone(settings.policy.zone):%Y-%m-%d %H:%M}"),
@@ -269,6 +288,7 @@ def try_(
     if not trial.weeks:
         raise stop(f"no events in {within} at {place}")
     _tell_trial(trial, html, as_json=json_)
+    _tell_spent(trial.spent, trial.budget, err=json_)
     if trial.run.rejected:
         raise typer.Exit(1)
 

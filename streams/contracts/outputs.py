@@ -643,16 +643,24 @@ class Operation(Protocol):
 
 
 class Marked(Struct, kw_only=True):
-    """In which KPIs an agent differs from the rest of their team: KPI id → ``better``, ``worse``, ``higher``, ``lower``."""
+    """In which KPIs an agent differs from the rest of their team: KPI id → ``better``, ``worse``, ``higher``, ``lower``.
+
+    ``adjusted``: of those that were held against what the others reach on the same work, KPI id → the share of the agent's cases that could
+    be; the others were compared as they are.
+    """
 
     differs: dict[str, str]
+    adjusted: dict[str, float] = {}
 
 
 class MarkedDays(Struct, kw_only=True):
-    """The closed days by which agents have been compared: of each KPI the last 28 of them that have matured."""
+    """The closed days by which agents have been compared: of each KPI the last 28 of them that have matured. ``by``: what the same work is,
+    ``queue`` or ``topic``, as the policy says of the last day.
+    """
 
     first: date
     last: date
+    by: Literal["queue", "topic"] = "queue"
 
 
 class SharedId(Struct, kw_only=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from threading import Event
@@ -26,7 +26,8 @@ from streams.contracts.outputs import Marked, MarkedDays, Sums
 from streams.database import StoreError
 from streams.history import tables
 from streams.history.store import History
-from streams.kpi.marks import ClosedDays, Compared, Marks
+from streams.history.strata import strata
+from streams.kpi.marks import ClosedDays, Compared, Mark, Marks, by_stratum
 from streams.kpi.measures import add
 from streams.kpi.policy.errors import NotCoveredError
 from streams.kpi.policy.versions import AnyPolicy
@@ -101,16 +102,20 @@ class Marker:
         if told is not None and _days.decode(told).last == days.last:
             return False
         marks = self._made(days)
-        self._show(marks, MarkedDays(first=days.first, last=days.last))
+        by = self._policy.current(days.last).case_mix_by
+        self._show(marks, MarkedDays(first=days.first, last=days.last, by=by))
         _LOG.info("%d agents are marked, by the days up to %s", len(marks), days.last)
         return True
 
     def _made(self, days: ClosedDays) -> Marks:
         with self._history.database.read() as connection:
-            judged = days.judged(_dates(connection, days))
-            compared = Compared(days, judged)
-            for agent, day, sums in _facts(connection, days):
-                compared.add(agent, day, sums)
+            dates = _dates(connection, days)
+            judged = days.judged(dates)
+            compared, measures = Compared(days, judged), by_stratum(judged, days.of)
+            for day in dates:
+                of_strata = strata(connection, day, measures, self._policy.current(day))
+                for agent, sums in _facts(connection, day):
+                    compared.add(agent, day, {**sums, **of_strata.get(agent, {})})
             return compared.marks(_teams(connection, days))
 
     def _show(self, marks: Marks, of: MarkedDays) -> None:
@@ -119,32 +124,39 @@ class Marker:
         with self._redis.pipeline(transaction=True) as pipe:
             pipe.delete(name)
             if marks:
-                pipe.hset(name, mapping={agent: _encode(Marked(differs=dict(own))) for agent, own in marks.items()})
+                pipe.hset(name, mapping={agent: _encode(_told(own)) for agent, own in marks.items()})
                 pipe.expire(name, keys.MARKED_SECONDS)
             pipe.set(days, _encode(of), ex=keys.MARKED_SECONDS)
             pipe.execute()
 
 
+def _told(marks: Mapping[str, Mark]) -> Marked:
+    return Marked(
+        differs={kpi: mark.verdict for kpi, mark in marks.items()},
+        adjusted={kpi: mark.alike for kpi, mark in marks.items() if mark.alike is not None},
+    )
+
+
 def _dates(connection: Connection, days: ClosedDays) -> Sequence[date]:
     own = tables.facts.c
     asked = select(own.date).where(own.kind == "agent", own.date.between(days.first, days.last)).distinct()
-    return list(connection.scalars(asked))
+    return sorted(connection.scalars(asked))
 
 
-def _facts(connection: Connection, days: ClosedDays) -> Iterator[tuple[str, date, Sums]]:
-    """Agent, day, and what counts of it, all parts of the day together."""
+def _facts(connection: Connection, day: date) -> Iterator[tuple[str, Sums]]:
+    """Agents, and what counts of the day, all parts of it together."""
     own = tables.facts.c
     asked = (
-        select(own.id, own.date, own.ends_at, own.sums, own.grows)
-        .where(own.kind == "agent", own.date.between(days.first, days.last), own.counts_from <= own.ends_at)
-        .order_by(own.id, own.date)
+        select(own.id, own.ends_at, own.sums, own.grows)
+        .where(own.kind == "agent", own.date == day, own.counts_from <= own.ends_at)
+        .order_by(own.id)
     )
     found = connection.execution_options(yield_per=_AT_ONCE).execute(asked)
-    for (agent, day), parts in groupby(found, key=lambda row: (row.id, row.date)):
+    for agent, parts in groupby(found, key=lambda row: row.id):
         sums: Sums = {}
         for part in parts:
             add(sums, _plain(part))
-        yield agent, day, sums
+        yield agent, sums
 
 
 def _plain(part: Row[Any]) -> Sums:

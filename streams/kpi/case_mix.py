@@ -15,8 +15,10 @@ varies as well. Means of amounts that begin at 0 are compared by their logarithm
 *Shrinkage.* What remains, reached less expected, is pulled towards 0 by the share of it that is chance: B = v / (v + tau²), where tau²,
 how much people truly differ, makes the remainders of all people as large as they are (R. C. Paule and J. Mandel, Consensus values and
 weighting factors, J. Research NBS 87 (1982) 377-385). That tau² is not known exactly widens the interval (C. N. Morris, Parametric
-empirical Bayes inference, JASA 78 (1983) 47-55); of three people or fewer nothing can be learned, and nothing is pulled. The adjusted
-figure is the team's with this remainder added: what they would have on the team's work.
+empirical Bayes inference, JASA 78 (1983) 47-55), which is as wide as where people differed by the upper end of what they may differ by
+(W. Viechtbauer, Confidence intervals for the amount of heterogeneity in meta-analysis, Statistics in Medicine 26 (2007) 37-52): in one
+month of six with few cases tau² is 0 by chance, and intervals by it alone would hold far too few. Of three people or fewer nothing can be
+learned, and nothing is pulled. The adjusted figure is the team's with this remainder added: what they would have on the team's work.
 """
 
 from __future__ import annotations
@@ -43,6 +45,8 @@ _MARK = "~="
 LEAST = 30
 #: Work of an unknown kind.
 UNKNOWN = ""
+#: How far off the upper end lies of what people may truly differ by: it holds the truth in three of four months.
+_UPPER = 0.6745
 #: Share of the remainders cut off at each end before it is learned how far they are dispersed.
 _WINSORISED = 0.1
 #: Agent and day → their sums of each stratum.
@@ -62,6 +66,16 @@ def strata_in(sums: Mapping[str, int]) -> dict[str, Sums]:
         measure, mark, stratum = name.partition(_MARK)
         if mark:
             found.setdefault(stratum, {})[measure] = amount
+    return found
+
+
+def apart(sums: Mapping[str, int]) -> dict[str, list[str]]:
+    """Measure → its names by stratum among these sums."""
+    found: dict[str, list[str]] = {}
+    for name in sums:
+        measure, mark, _ = name.partition(_MARK)
+        if mark:
+            found.setdefault(measure, []).append(name)
     return found
 
 
@@ -171,7 +185,14 @@ class CaseMix:
         self._centre = _mean(_together(self._whole.values()))
         remainders = (self._remainder(self._expected(who, own)) for who, own in self._own.items())
         self._known = [one for one in remainders if one is not None]
-        self._between = _between(self._known)
+        self._between, self._at_most = _between(self._known), _between(self._known, _UPPER)
+        whole, each = _together(self._whole.values()).n, self._each
+        #: The variance of the team's figure, whose own chance is in that of whoever is pulled to it.
+        self._of_centre = (
+            sum(one.n * each[stratum] for stratum, one in self._whole.items())
+            * self._team.effect
+            / (whole * whole or 1)
+        )
 
     def __contains__(self, who: str) -> bool:
         """Is it one of the people?"""
@@ -282,9 +303,14 @@ class CaseMix:
         count = len(self._known)
         if count <= 3:
             return 1.0, one.variance
-        pulled = (count - 3) / (count - 1) * one.variance / (one.variance + self._between)
-        unsure = 2 / (count - 3) * (pulled * one.apart) ** 2
-        return 1 - pulled, one.variance * (1 - pulled) + unsure
+        certain = (count - 3) / (count - 1)
+        pulled, least = (certain * one.variance / (one.variance + tau) for tau in (self._between, self._at_most))
+        unsure = 2 / (count - 3) * (pulled * one.apart) ** 2 + pulled**2 * self._centre_variance()
+        return 1 - pulled, one.variance * (1 - least) + unsure
+
+    def _centre_variance(self) -> float:
+        """Of what remainders are added to: of means that begin at 0, of the logarithm."""
+        return self._of_centre / self._centre**2 if self._relative and self._centre > 0 else self._of_centre
 
     def _shifted(self, by: float, reach: float, n: int) -> Figure:
         """The team's figure with a remainder added, and so much to either side."""
@@ -395,13 +421,20 @@ def _together(many: Iterable[Cases]) -> Cases:
     return found
 
 
-def _between(known: Sequence[_Remainder]) -> float:
-    """The variance between people that makes their remainders as large as they are (Paule and Mandel); 0 where chance alone does."""
-    if len(known) < 2:
+def _between(known: Sequence[_Remainder], errors: float | None = None) -> float:
+    """The variance between people that makes their remainders as large as they are (Paule and Mandel); 0 where chance alone does.
+
+    ``errors``: not the likeliest, but the upper end of what it may be, so many standard errors off (chi-square by E. B. Wilson and
+    M. M. Hilferty, The distribution of chi-square, PNAS 17 (1931) 684-688).
+    """
+    freedom = len(known) - 1
+    if freedom < 1:
         return 0.0
+    part = 2 / (9 * freedom)
+    usual = freedom * (1.0 if errors is None else max(1 - part - errors * sqrt(part), 0.0) ** 3)
 
     def excess(between: float) -> float:
-        return sum(one.apart * one.apart / (one.variance + between) for one in known) - (len(known) - 1)
+        return sum(one.apart * one.apart / (one.variance + between) for one in known) - usual
 
     low, high = 0.0, max(one.apart * one.apart for one in known) + 1e-300
     if excess(low) <= 0:

@@ -182,6 +182,8 @@ def _figure_routes(app: FastAPI, board: _Board) -> None:
     async def api_snapshots(kind: EntityKind, team: Team = None) -> Response:
         """Figures of every entity of a kind, by id; at most 2,000, ``total`` says how many there are. ``differing``: agent → KPI →
         how they differ from the rest of the team beyond chance, by the closed days that ``marked`` names (null: nobody has compared them).
+        ``adjusted``: agent → KPI → of those that were held against what the others reach on the same work (``by`` in ``marked``: queue or
+        topic), the share of the agent's cases that could be.
         """
         if team and kind != "agent":
             raise HTTPException(422, f"`team` narrows agents down; kind is {kind!r}: leave `team` out")
@@ -198,6 +200,7 @@ def _figure_routes(app: FastAPI, board: _Board) -> None:
                 "snapshots": {key: items[key].json for key in chosen},
                 "marked": reading.marked,
                 "differing": {key: reading.differing[key].json for key in chosen if key in reading.differing},
+                "adjusted": {key: reading.adjusted[key].json for key in chosen if key in reading.adjusted},
             }
         )
 

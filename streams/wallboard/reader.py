@@ -71,6 +71,7 @@ class Reader:
         self._presence = Shelf(Presence)
         self._shared = Shelf(SharedId)
         self._marks = Shelf(Marked, lambda marked: marked.differs)
+        self._adjusted = Shelf(Marked, lambda marked: marked.adjusted)
         self._marked = Shelf(MarkedDays)
         self._alerts = Shelf(Alert)
         self._recent = Shelf(Alert)
@@ -222,6 +223,7 @@ class Reader:
             strength={team: len(names) for team, names in agents.items()},
             staff=self._directory.staff if "agent" in snapshots else {},
             differing=differing,
+            adjusted=self._adjusted.decode({agent: own.raw for agent, own in differing.items() if own.value.adjusted}),
             marked=marked.value if marked else None,
             unreadable=sum(shelf.unreadable for shelf in read),
         )

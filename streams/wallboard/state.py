@@ -56,7 +56,8 @@ class Reading:
 
     ``members``: the agents that a client who wants a team is sent (team None: the whole operation); ``strength``: how
     many there are of it. ``staff``: team → state → agents. ``differing``: agent → the KPIs in which they differ from the rest of
-    their team, by the closed days that ``marked`` names (None: nobody has compared them). ``unreadable``: values that are not what
+    their team, by the closed days that ``marked`` names (None: nobody has compared them); ``adjusted``: of whom some were held against the
+    same work of others. ``unreadable``: values that are not what
     the contract says. ``behind``: messages that wait where workers do not keep up. ``shared``: customer ids that many callers
     share. ``unknown``: words for kinds and topics that no list of the policy has.
     """
@@ -74,6 +75,7 @@ class Reading:
     strength: dict[str | None, int]
     staff: dict[str, dict[str, int]]
     differing: dict[str, Item[Marked]]
+    adjusted: dict[str, Item[Marked]]
     marked: MarkedDays | None
     unreadable: int
 

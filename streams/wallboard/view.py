@@ -23,7 +23,7 @@ class View:
         self.version = 0
         self._snapshots: dict[EntityKind, Register] = {kind: Register() for kind in wants.kinds}
         self._presence, self._alerts, self._recent, self._facts = Register(), Register(), Register(), Register()
-        self._differing = Register()
+        self._differing, self._adjusted = Register(), Register()
         self._events: dict[int, bytes | None] = {}
 
     def take(self, reading: Reading) -> None:
@@ -48,6 +48,7 @@ class View:
         }
         self._presence.replace(_only(reading.presence, members), self.version)
         self._differing.replace(_only(reading.differing, members), self.version)
+        self._adjusted.replace(_only(reading.adjusted, members), self.version)
         self._alerts.replace(reading.alerts_for(self.wants), self.version)
         self._recent.replace(reading.recent_for(self.wants), self.version)
         self._facts.replace({name: _fact(value) for name, value in facts.items()}, self.version)
@@ -57,18 +58,27 @@ class View:
 
         ``picture`` replaces everything the client has, ``change`` names what is new (JSON null: gone). Both carry
         ``snapshots`` (kind → id → Snapshot), ``presence``, ``differing`` (agent → KPI → how they differ from the rest of the team:
-        ``better``, ``worse``, ``higher``, ``lower``), ``marked`` (by which closed days: ``first``, ``last``; null: nobody has compared
-        them), ``alerts`` (open ones by key), ``recent`` (steps of alerts), ``clock``, ``behind`` (messages that wait where workers
-        do not keep up), ``shared`` (customer ids that many callers share: how many, how many of them had contacts today, which),
-        ``unknown`` (words for kinds and topics that no list of the policy has: in how many events, and which, with the line to
-        add), ``staff``, ``totals``, ``unreadable``; a ``change`` leaves out what is as before.
+        ``better``, ``worse``, ``higher``, ``lower``), ``adjusted`` (agent → KPI → of those that were held against what the others
+        reach on the same work, the share of the agent's cases that could be), ``marked`` (by which closed days: ``first``, ``last``,
+        and what the same work is, ``by``: ``queue`` or ``topic``; null: nobody has compared them), ``alerts`` (open ones by key),
+        ``recent`` (steps of alerts), ``clock``, ``behind`` (messages that wait where workers do not keep up), ``shared`` (customer
+        ids that many callers share: how many, how many of them had contacts today, which), ``unknown`` (words for kinds and topics
+        that no list of the policy has: in how many events, and which, with the line to add), ``staff``, ``totals``, ``unreadable``;
+        a ``change`` leaves out what is as before.
         """
         if since not in self._events:
             self._events[since] = self._encoded(since)
         return self._events[since]
 
     def _encoded(self, since: int) -> bytes | None:
-        registers = (*self._snapshots.values(), self._presence, self._differing, self._alerts, self._recent)
+        registers = (
+            *self._snapshots.values(),
+            self._presence,
+            self._differing,
+            self._adjusted,
+            self._alerts,
+            self._recent,
+        )
         if not all(register.knows(since) for register in registers):
             since = 0
         snapshots = {kind: register.since(since) for kind, register in self._snapshots.items()}
@@ -76,6 +86,7 @@ class View:
             "snapshots": _told(snapshots) if since else snapshots,
             "presence": self._presence.since(since),
             "differing": self._differing.since(since),
+            "adjusted": self._adjusted.since(since),
             "alerts": self._alerts.since(since),
             "recent": [step for step in self._recent.since(since).values() if step],
         }

@@ -86,9 +86,16 @@ class Desk:
         with ThreadPoolExecutor(1) as thread:
             assert thread.submit(asyncio.run, write()).result()
 
-    def marks(self, verdicts: Mapping[str, str], first: date, last: date) -> None:
-        """The satisfaction of these agents is marked, by the days from ``first`` to ``last``."""
-        own = {id: msgspec.json.encode(Marked(differs={"csat": verdict})) for id, verdict in verdicts.items()}
+    def marks(self, verdicts: Mapping[str, str], first: date, last: date, alike: Mapping[str, float] = {}) -> None:
+        """The satisfaction of these agents is marked, by the days from ``first`` to ``last``; ``alike``: of whom it was held against the
+        same work of others, by which share of their cases.
+        """
+        own = {
+            id: msgspec.json.encode(
+                Marked(differs={"csat": verdict}, adjusted={"csat": alike[id]} if id in alike else {})
+            )
+            for id, verdict in verdicts.items()
+        }
         with Redis.from_url(self.settings.redis) as redis:
             redis.delete(self.settings.redis_key(redis_keys.MARKS))
             redis.hset(self.settings.redis_key(redis_keys.MARKS), mapping=own)

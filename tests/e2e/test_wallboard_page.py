@@ -417,6 +417,16 @@ def test_who_differs_from_the_team_is_marked_in_words_too(screen: Page, desk: De
     desk.marks({"A1": "better"}, date(2026, 2, 3), date(2026, 3, 2))
     expect(better).to_have_attribute("title", re.compile("2026-03-02"))
     expect(worse).to_be_hidden()
+    desk.marks({"A1": "better"}, date(2026, 2, 3), date(2026, 3, 2), {"A1": 0.934})
+    expect(better).to_have_attribute(
+        "title",
+        "Differs from the rest of the team in the same queues: better (28 days up to 2026-03-02, beyond chance; "
+        "93\u00a0% of the work compared with its like; cannot say why)",
+    )
+    screen.get_by_test_id("lang").click()
+    expect(better).to_have_attribute(
+        "title", re.compile("在相同队列上差异显著：更好（截至 2026-03-02；93% 的工作可与同类比较")
+    )
 
 
 def test_whom_nothing_is_known_of_is_neither_available_nor_on_duty(screen: Page, desk: Desk) -> None:

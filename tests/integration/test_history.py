@@ -17,14 +17,16 @@ from streams.cli import app
 from streams.contracts import topics
 from streams.contracts.decode import encode
 from streams.contracts.outputs import DailyFacts
+from streams.entities.strata import ByStratum
 from streams.history import tables
 from streams.history.baselines import hours_of, teams_of
 from streams.history.formulas import NOT_IN_SQL
 from streams.history.questions import Question, Questions
-from streams.history.store import Told, open_history
+from streams.history.store import History, Told, open_history
+from streams.history.strata import strata
 from streams.history.things import things
 from streams.kpi.policy.versions import AnyPolicy, read
-from streams.pipeline import run
+from streams.pipeline import Run, run
 from streams.sources.simulated import simulate
 from tests.bench.events import START
 from tests.support.frozen import stays_as_it_was
@@ -67,6 +69,21 @@ def a_desk() -> list[bytes]:
     return [encoded for event in events if (encoded := encode(event))]
 
 
+def _by_stratum(history: History, result: Run, policy: AnyPolicy) -> None:
+    """Agents' sums by stratum are those that the records of contacts make."""
+    measures = {"calls_handled", "handle_seconds", "handle_seconds_squared"}
+    compared = 0
+    for day in sorted({fact.date for fact in result.daily_facts() if fact.sums}):
+        right = ByStratum(policy, measures, day, day, result.now)
+        for key, record in result.records.items():
+            right.take(key.encode(), record)
+        expected = {agent: own for (agent, _), own in right.sums().items()}
+        with history.database.read() as connection:
+            assert strata(connection, day, measures, policy.current(day)) == expected
+        compared += sum(map(len, expected.values()))
+    assert compared > 10
+
+
 def test_postgresql_says_what_python_says_and_lets_analysts_read_alone(postgres_url: str, tmp_path: Path) -> None:
     policy = a_policy()
     raws = a_desk()
@@ -82,6 +99,7 @@ def test_postgresql_says_what_python_says_and_lets_analysts_read_alone(postgres_
         assert min(compared.values()) > 100, compared
         sums_are_those_of_the_counts(history)
         _listed(Questions(history.database, policy), result.daily_facts(), policy, result.now)
+        _by_stratum(history, result, policy)
         days = sorted({fact.date for fact in result.daily_facts() if fact.sums})
         offered = sum(sums.get("calls_offered", 0) for *_, sums in hours_of(history, ["all"], days))
         assert offered == sum(

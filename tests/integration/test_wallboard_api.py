@@ -27,6 +27,7 @@ from streams.contracts.outputs import (
     DailyFacts,
     EntityKind,
     Marked,
+    MarkedDays,
     Presence,
     PresenceRecord,
     SharedId,
@@ -560,6 +561,34 @@ def test_a_client_gets_the_picture_and_then_only_what_changed(operation: Setting
     following(operation, scenario)
 
 
+def test_of_marks_that_are_adjusted_the_share_of_cases_is_told(operation: Settings, client: Client) -> None:
+    own = {
+        "A1": Marked(differs={"csat": "better", "occupancy": "higher"}, adjusted={"csat": 0.75}),
+        "A2": Marked(differs={"csat": "worse"}),
+    }
+
+    async def scenario(listen: Callable[..., Listener]) -> None:
+        await write(operation, *(agent(id, "T1") for id in own))
+        redis.hset(
+            operation.redis_key(redis_keys.MARKS), mapping={id: msgspec.json.encode(one) for id, one in own.items()}
+        )
+        days = MarkedDays(first=date(2026, 2, 2), last=date(2026, 3, 1), by="topic")
+        redis.set(operation.redis_key(redis_keys.MARKED), msgspec.json.encode(days))
+        mine = listen(team="T1")
+        _, picture = await mine.next()
+        assert picture["adjusted"] == {"A1": {"csat": 0.75}}
+        assert picture["marked"]["by"] == "topic"
+        redis.hset(operation.redis_key(redis_keys.MARKS), "A1", msgspec.json.encode(Marked(differs={"csat": "worse"})))
+        assert (await mine.until("adjusted"))["adjusted"] == {"A1": None}
+
+    with Redis.from_url(operation.redis) as redis:
+        following(operation, scenario)
+        redis.hset(operation.redis_key(redis_keys.MARKS), "A1", msgspec.json.encode(own["A1"]))
+    told = client.get("/api/snapshots", kind="agent").json()
+    assert told["adjusted"] == {"A1": {"csat": 0.75}}
+    assert told["differing"]["A1"] == {"csat": "better", "occupancy": "higher"}
+
+
 def test_who_differs_from_the_team_is_told_of_closed_days(operation: Settings, client: Client, tmp_path: Path) -> None:
     """From the history's daily facts to the screen, through Redis, which may lose them."""
     teams = {"T1": {"A1": 19, "A2": 12, "A3": 16, "A4": 16}, "T2": {"B1": 12}}
@@ -574,7 +603,11 @@ def test_who_differs_from_the_team_is_told_of_closed_days(operation: Settings, c
         assert marker.look()
         change = await mine.until("differing")
         assert change["differing"] == {"A1": {"csat": "better"}, "A2": {"csat": "worse"}}
-        assert change["marked"] == {"first": "2026-01-26", "last": "2026-03-01"}, "28 days, and as many that matured"
+        assert change["marked"] == {
+            "first": "2026-01-26",
+            "last": "2026-03-01",
+            "by": "queue",
+        }, "28 days, and as many that matured"
         _, picture = await listen(team="T2").next()
         assert picture["differing"] == {}, "nobody to compare with"
         assert not marker.look(), "once a day"

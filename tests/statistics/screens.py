@@ -7,28 +7,41 @@ from dataclasses import dataclass
 from random import Random
 
 from streams.contracts.outputs import Sums
+from streams.kpi.case_mix import adjustable
 from streams.kpi.catalog import KPIS
-from streams.kpi.compare import Sample, pairings
-from streams.kpi.marks import DAYS, Marks, marked
+from streams.kpi.compare import Sample
+from streams.kpi.marks import DAYS, Marks, marked, paired
 from streams.kpi.measures import add
 from streams.kpi.policy.model import Policy
 from streams.kpi.spec import Bound
 from streams.kpi.spread import Spread
 from streams.wallboard import layout
-from tests.statistics.desks import handled, hits, moved
+from tests.statistics.desks import MEAN, handled, hits, moved
+from tests.statistics.mixes import RATES, TIMES, logit, of_queues, sigmoid
 
 TEAM = 12
 _POLICY = Policy()
 _KPIS = tuple(shown.kpi for shown in layout.AGENT if shown.part == "value")
 
 
-def contacts(random: Random, n: int, satisfied: float = 0.85, icc: float = 0.0) -> Sums:
-    """So many contacts of somebody on a day: what the columns of the agents' table are made of."""
+#: The shares of the queues in easy and in hard work, and by how many logits the other rates of each queue are worse than usual.
+_EASY, _HARD, _HARDER = (0.45, 0.30, 0.15, 0.07, 0.03), (0.15, 0.10, 0.15, 0.25, 0.35), (-0.5, -0.2, 0.0, 0.5, 1.0)
+
+
+def contacts(
+    random: Random, n: int, satisfied: float = 0.85, icc: float = 0.0, times: float = 1.0, harder: float = 0.0
+) -> Sums:
+    """So many contacts of somebody on a day: what the columns of the agents' table are made of. ``times``: as long as usual; ``harder``:
+    by so many logits all else than satisfaction is worse.
+    """
 
     def some(of: int, rate: float) -> int:
         return hits(random, of, moved(random, rate, icc))
 
-    made = handled(random, n, day_spread=icc)
+    def worse(rate: float) -> float:
+        return sigmoid(logit(rate) + harder)
+
+    made = handled(random, n, times, day_spread=icc)
     due = hits(random, n, 0.9)
     rated = hits(random, n, 0.4)
     add(
@@ -36,24 +49,40 @@ def contacts(random: Random, n: int, satisfied: float = 0.85, icc: float = 0.0) 
         {
             "contacts_handled": n,
             "contacts_handled_known": n,
-            "repeat_contacts": some(n, 0.12),
+            "repeat_contacts": some(n, worse(0.12)),
             "resolution_due": due,
-            "resolved": some(due, 0.8),
+            "resolved": some(due, 1 - worse(0.2)),
             "csat_ratings": rated,
             "csat_satisfied": some(rated, satisfied),
             "chat_first_responses": n,
-            "chat_first_responses_within_30s": some(n, 0.7),
-            "calls_transferred": some(n, 0.08),
+            "chat_first_responses_within_30s": some(n, 1 - worse(0.3)),
+            "calls_transferred": some(n, worse(0.08)),
         },
     )
     return made
 
 
-class Sliding:
-    """The last 28 days of teams, KPI by KPI; a day that comes pushes the oldest out."""
+def of_mix(random: Random, n: int, satisfied: float = 0.85, icc: float = 0.0, *, hard: bool = False) -> Sums:
+    """So many contacts of somebody who has easy or hard work, by queue; ``satisfied``: what they would reach in a queue where 85 % is usual."""
+    own = [0] * len(RATES)
+    for queue in random.choices(range(len(RATES)), _HARD if hard else _EASY, k=n):
+        own[queue] += 1
+    skill = logit(satisfied) - logit(0.85)
+    return of_queues(
+        [
+            contacts(random, cases, sigmoid(logit(rate) + skill), icc, seconds / MEAN, harder)
+            for cases, rate, seconds, harder in zip(own, RATES, TIMES, _HARDER, strict=True)
+        ]
+    )
 
-    def __init__(self, teams: Sequence[Sequence[str]]) -> None:
-        self._teams = teams
+
+class Sliding:
+    """The last 28 days of teams, KPI by KPI; a day that comes pushes the oldest out. ``by_mix``: as the history compares them, where queues
+    are known; else as they are.
+    """
+
+    def __init__(self, teams: Sequence[Sequence[str]], *, by_mix: bool = True) -> None:
+        self._teams, self._by_mix = teams, by_mix
         bounds = [KPIS[id].bound(_POLICY, "staff") for id in _KPIS]
         self._columns = [(bound, {who: Sample({}, Spread()) for team in teams for who in team}) for bound in bounds]
         self._days: list[Mapping[str, Sums]] = []
@@ -72,7 +101,7 @@ class Sliding:
     def marks(self) -> Marks:
         """Those of the day after."""
         return marked(
-            (bound.id, pairings(KPIS[bound.id], bound, {who: people[who] for who in team}))
+            paired(bound, {who: people[who] for who in team}, by_mix=self._by_mix and adjustable(bound))
             for bound, people in self._columns
             for team in self._teams
         )
@@ -121,20 +150,28 @@ def months(
     teams: int = 1,
     odd: int = 0,
     rate: float = 0.75,
+    hard: int | None = None,
+    by_mix: bool = True,
     seed: int = 1,
 ) -> Iterator[Month]:
     """Months of ``teams`` teams with ``a_day`` contacts of each a day, looked at on so many days, ``apart`` from each other; the first
-    ``odd`` of the first team satisfy only ``rate``.
+    ``odd`` of the first team satisfy only ``rate``. ``hard``: so many of each team, its first, have hard work, and all others easy work;
+    None: nobody knows of any work. ``by_mix``: as in ``Sliding``.
     """
     random = Random(seed)
     others = frozenset(f"t0a{n}" for n in range(odd))
     groups = [[f"t{team}a{n}" for n in range(TEAM)] for team in range(teams)]
+
+    def contacts_of(who: str, number: int) -> Sums:
+        satisfied = rate if who in others else 0.85
+        if hard is None:
+            return contacts(random, a_day, satisfied, icc)
+        return of_mix(random, a_day, satisfied, icc, hard=number < hard)
+
     for _ in range(count):
-        sliding, seen = Sliding(groups), []
+        sliding, seen = Sliding(groups, by_mix=by_mix), []
         for day in range(DAYS + (looks - 1) * apart):
-            sliding.add(
-                {who: contacts(random, a_day, rate if who in others else 0.85, icc) for team in groups for who in team}
-            )
+            sliding.add({who: contacts_of(who, number) for team in groups for number, who in enumerate(team)})
             if day >= DAYS - 1 and not (day - DAYS + 1) % apart:
                 seen.append(sliding.marks())
         yield Month(seen, others)

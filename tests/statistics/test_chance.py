@@ -181,6 +181,12 @@ def test_of_two_who_are_alike_and_have_other_work_the_truth_lies_within_both_int
     assert adjusted <= raw / 2
 
 
+@pytest.mark.parametrize(("ratings", "held"), [(30, 94.5), (100, 94.5), (300, 92)])
+def test_the_truth_of_people_who_differ_lies_within_their_intervals(ratings: int, held: float) -> None:
+    """95 % is meant. Of many ratings it is a little less: skill moves the hard queues by more points than the easy ones."""
+    assert errors(mixed_months(Random(1), 40, Desk(ratings=ratings))).covered >= held
+
+
 def test_who_has_hard_work_is_hardly_ever_marked_for_it() -> None:
     desk = Desk(people=12, ratings=200, skill=0.0)
     raw, adjusted = marked_by_mix(mixed_months(Random(2), 60, desk, twins=True))["any"]

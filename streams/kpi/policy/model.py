@@ -205,8 +205,9 @@ class Policy(BaseModel):
     )
     case_mix_by: CaseMix = Field(
         "queue",
-        description="By what figures are adjusted for the mix of somebody's work, where a card or a command asks for it: the queue in "
-        "which they had a contact, or its topic among `topics`. It must not be what agents choose, such as a code at the end of a call",
+        description="By what figures are adjusted for the mix of somebody's work, on the wallboard's marks and where a card or a command "
+        "asks for it: the queue in which they had a contact, or its topic among `topics`. It must not be what agents choose, such as a "
+        "code at the end of a call",
     )
     max_state_hours: Annotated[float, Field(gt=0, le=72)] = Field(
         16,

@@ -3,7 +3,7 @@
 import { lead } from "./contacts.js";
 import { arrange, find, make, setClass, setText } from "./dom.js";
 import { standsText } from "./figures.js";
-import { NONE, count, duration } from "./format.js";
+import { NONE, count, duration, share } from "./format.js";
 import { nameOf, unitOf } from "./names.js";
 import { language, t } from "./language.js";
 
@@ -138,7 +138,7 @@ export class Agents {
         this.seen.observe(row.el);
         this.sortedAt = -Infinity;
       }
-      row.take(snapshot, presence, board.teamOf(id), board.differing.get(id), board.marked?.last);
+      row.take(snapshot, presence, board.teamOf(id), board.differing.get(id), board.adjusted.get(id), board.marked);
       if (row.near) this.drawRow(row);
       else this.later.add(row);
     }
@@ -234,10 +234,11 @@ class Row {
     });
   }
 
-  // `marked`: the last of the closed days by which agents have been compared.
-  take(snapshot, presence, team, differing, marked) {
+  // `adjusted`: KPI → of those held against the same work of others, the share of cases that could be. `marked`: by which closed days.
+  take(snapshot, presence, team, differing, adjusted, marked) {
     this.snapshot = snapshot;
     this.differing = differing ?? {};
+    this.adjusted = adjusted ?? {};
     this.marked = marked;
     this.presence = presence;
     this.teamId = team;
@@ -285,16 +286,19 @@ class Row {
       if (slot.said !== said) slot.cell.title = slot.said = said;
       lead(slot.value, figures.behind(this.snapshot, slot.shown, amount), [said, t().day_contacts].filter(Boolean).join(" · "));
       const compared = slot.shown.part !== "n" && amount != null;
-      this.drawDiffers(slot.differs, compared ? this.differing[slot.shown.kpi] : undefined);
+      const { kpi } = slot.shown;
+      this.drawDiffers(slot.differs, compared ? this.differing[kpi] : undefined, this.adjusted[kpi]);
     }
   }
 
   // Nothing where nobody can tell.
-  drawDiffers(el, verdict) {
+  drawDiffers(el, verdict, alike) {
     el.hidden = !verdict;
     if (!verdict) return;
     setClass(el, `differs ${verdict}`);
-    const said = t().differs_from_team(t()[verdict], this.marked);
+    const { last, by } = this.marked ?? {};
+    const how = t()[verdict];
+    const said = alike == null ? t().differs_from_team(how, last) : t().differs_on_same_work(how, last, t().same_work[by], share(alike));
     if (el.title === said) return;
     el.title = said;
     el.setAttribute("aria-label", said);

@@ -16,6 +16,7 @@ export class Board {
     this.snapshots = Object.fromEntries(KINDS.map((kind) => [kind, new Map()]));
     this.presence = new Map();
     this.differing = new Map();
+    this.adjusted = new Map();
     this.marked = null;
     this.alerts = new Map();
     this.recent = [];
@@ -58,6 +59,10 @@ export class Board {
     }
     for (const [id, marks] of Object.entries(message.differing ?? {})) {
       put(this.differing, id, marks);
+      this.changed.agents.add(id);
+    }
+    for (const [id, shares] of Object.entries(message.adjusted ?? {})) {
+      put(this.adjusted, id, shares);
       this.changed.agents.add(id);
     }
     for (const [key, alert] of Object.entries(message.alerts ?? {})) {

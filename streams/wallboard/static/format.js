@@ -29,6 +29,9 @@ const SECONDS = { zh: "秒", en: "s" };
 // 0.9342 → 93.4 %
 export const percent = (ratio) => (ratio == null ? NONE : `${number(ratio * 100, 1)}${sign("%")}`);
 
+// 0.9342 → 93 %
+export const share = (ratio) => `${number(ratio * 100, 0)}${sign("%")}`;
+
 // 272 → 4:32, 3872 → 1:04:32; in Chinese, where that would be a time of day: 4分32秒, 1小时4分
 export function duration(seconds) {
   if (seconds == null) return NONE;

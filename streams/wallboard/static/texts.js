@@ -51,11 +51,14 @@ export const TEXTS = {
     higher: "更高",
     lower: "更低",
     differs_from_team: (how, last) => `近 28 天与班组其他成员差异显著：${how}（截至 ${last}；原因需人工核实）`,
+    differs_on_same_work: (how, last, same, share) =>
+      `近 28 天与班组其他成员在${same}上差异显著：${how}（截至 ${last}；${share} 的工作可与同类比较；原因需人工核实）`,
+    same_work: { queue: "相同队列", topic: "相同业务类型" },
     differs_legend: "近 28 天与班组其他成员差异显著（原因需人工核实）：",
     differs_about:
       "坐席数值旁的 ⊕ ⊖ ↑ ↓：近 28 天与班组其他成员差异显著（更好、更差、更高、更低），不含今日；标记不说明原因，需人工核实。",
     differs_more:
-      "每天计算一次，取已结束的 28 天；需要观察期的指标取观察期已满的 28 天。与班组其他成员的合计比较。全部大屏的所有标记中，由偶然造成的平均不超过二十分之一；水平相同的人员，一个月内出现任何标记的情况不超过二十分之一。没有标记：差异不显著，或未作比较。工作内容不同（疑难队列、夜班）也会造成差异。",
+      "每天计算一次，取已结束的 28 天；需要观察期的指标取观察期已满的 28 天。与班组其他成员的合计比较。全部大屏的所有标记中，由偶然造成的平均不超过二十分之一；水平相同的人员，一个月内出现任何标记的情况不超过二十分之一。没有标记：差异不显著，或未作比较。已知队列或业务类型的工作与同类比较，提示中注明占比；其余的工作差异（疑难联络、夜班）仍会造成标记。",
     definitions: "指标说明",
     close: "关闭",
     formula: "公式",
@@ -154,11 +157,14 @@ export const TEXTS = {
     higher: "higher",
     lower: "lower",
     differs_from_team: (how, last) => `Differs from the rest of the team: ${how} (28 days up to ${last}, beyond chance; cannot say why)`,
+    differs_on_same_work: (how, last, same, share) =>
+      `Differs from the rest of the team ${same}: ${how} (28 days up to ${last}, beyond chance; ${share} of the work compared with its like; cannot say why)`,
+    same_work: { queue: "in the same queues", topic: "on the same topics" },
     differs_legend: "Differs over 28 days from the rest of the team beyond chance (cannot say why):",
     differs_about:
       "⊕ ⊖ ↑ ↓ beside an agent’s figure: over the last 28 days, without today, it differs from the rest of the team, better, worse, higher, lower, beyond chance; it cannot say why.",
     differs_more:
-      "Made once a day, of 28 days that are over; where customers may still come back, of the last 28 that have matured. Compared with all others of the team together. Of all marks on all screens one in twenty is by chance at most, on average; where all are alike, one month in twenty has any mark at most. No mark: nobody can tell, or not compared. Other work (hard queues, nights) makes a difference too.",
+      "Made once a day, of 28 days that are over; where customers may still come back, of the last 28 that have matured. Compared with what all others of the team reach on the same work, where its queue or topic is known; the mark says of how much. Of all marks on all screens one in twenty is by chance at most, on average; where all are alike, one month in twenty has any mark at most. No mark: nobody can tell, or not compared. What no queue or topic tells (harder contacts, nights) makes a difference too.",
     definitions: "Definitions",
     close: "Close",
     formula: "Formula",

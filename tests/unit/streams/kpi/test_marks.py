@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from streams.contracts.outputs import Sums
+from streams.kpi.case_mix import in_stratum
 from streams.kpi.catalog import KPIS
 from streams.kpi.compare import comparable
-from streams.kpi.marks import ClosedDays, Compared, Marks
+from streams.kpi.marks import ClosedDays, Compared, Mark, Marks, by_stratum
 from streams.kpi.policy.model import Policy
 from streams.wallboard import layout
 
@@ -67,8 +68,8 @@ def test_a_person_is_compared_with_their_team() -> None:
         "x": [rated(4)] * 28,
     }
     assert marked(people, [["a", "b", "c", "d", "away"], ["x"]], ["csat"]) == {
-        "a": {"csat": "better"},
-        "b": {"csat": "worse"},
+        "a": {"csat": Mark("better")},
+        "b": {"csat": Mark("worse")},
     }
     assert marked(people, [["x"]], ["csat"]) == {}, "nobody to compare with"
 
@@ -95,3 +96,36 @@ def test_all_teams_are_adjusted_together(teams: int, marks: int) -> None:
     people["t0a"] = [rated(14 + day % 2 * 3) for day in range(28)]
     found = marked(people, [[f"t{team}{who}" for who in "abcd"] for team in range(teams)], ["csat"])
     assert len(found) == marks
+
+
+def by_queue(**queues: tuple[int, int]) -> Sums:
+    """A day's ratings by queue: satisfied, of so many."""
+    made: Sums = {"csat_ratings": 0, "csat_satisfied": 0}
+    for queue, (satisfied, of) in queues.items():
+        for name, amount in rated(satisfied, of).items():
+            made[name] += amount
+            made[in_stratum(name, queue)] = amount
+    return made
+
+
+def test_who_has_the_hard_queue_is_not_marked_for_it() -> None:
+    """16 of 20 on the hard queue, 19 of 20 on the easy one, whoever has it."""
+    hard, easy = by_queue(hard=(16, 20)), by_queue(easy=(19, 20))
+    both = by_queue(hard=(8, 10), easy=(9, 10))
+    people = {"a": [hard] * 28, "b": [hard] * 28, "c": [easy] * 28, "d": [easy] * 28, "e": [both] * 28}
+    assert marked(people, [list("abcde")], ["csat"]) == {}
+    as_they_are = {who: [rated(day["csat_satisfied"])] * 28 for who, (day, *_) in people.items()}
+    assert marked(as_they_are, [list("abcde")], ["csat"])["a"] == {"csat": Mark("worse")}
+
+
+def test_who_is_worse_on_the_same_work_is_marked_and_the_share_that_tells_is_said() -> None:
+    """A quarter of their work nobody else does."""
+    worse = by_queue(hard=(9, 15), own=(5, 5))
+    people = {"a": [worse] * 28, **{who: [by_queue(hard=(17, 20))] * 28 for who in "bcd"}}
+    assert marked(people, [list("abcd")], ["csat"])["a"] == {"csat": Mark("worse", 0.75)}
+
+
+def test_what_no_contact_counts_for_is_compared_as_it_is() -> None:
+    closed = ClosedDays(POLICY, NOW, ["csat", "occupancy"])
+    needed = by_stratum(closed.judged([YESTERDAY]), closed.of)
+    assert needed == {"csat_ratings", "csat_satisfied"}
