@@ -223,7 +223,7 @@ def test_a_closer_look_has_targets_marks_and_the_team(desk: Desk) -> None:
     assert found["differing"] == {"csat": "worse"}
     assert "csat" in found["compared"]
     assert "offered_calls" not in found["compared"]
-    assert found["marked"] == {"first": "2026-02-01", "last": "2026-02-28"}
+    assert found["marked"] == {"first": "2026-02-01", "last": "2026-02-28", "by": "queue"}
     assert found["of_team"]["windows"]["today"]["service_level_20s"]["value"] == 0.9
     # An agent does not see the team's figures, but how they compare with it.
     assert one(desk, "agent", "agent|A1")["of_team"] is None
