@@ -11,7 +11,7 @@ WEB_VENV := .venv-web
 WEB_INSTALLED := $(WEB_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help image install demo test new-kpi hunt proof check fast format bench docs web wheel lock generated clean
+.PHONY: help image install demo test new-kpi hunt proof judged check fast format bench docs web wheel lock generated clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ hunt: $(INSTALLED) ## Look for examples that nobody has thought of; MINUTES=10, 
 
 proof: $(INSTALLED) ## A real month (../shared/data) through Kafka into PostgreSQL, then every row of its references by SQL; minutes
 	$(BIN)/python -m tests.acceptance.real_month_through_kafka $(or $(MONTH),../shared/data/bank-august)
+
+judged: $(INSTALLED) ## A simulated month on a real Kafka with load and restarts: live alerts against `alert try`, step for step; DAYS=31
+	DESKPULSE_TEST_DAYS=$(or $(DAYS),31) $(BIN)/python -m pytest -q -s tests/integration/test_alerts_judged.py
 
 check: format-check ## Format, lint, types, layers, all tests: what must be green
 	$(ALL_TESTS)
