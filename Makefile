@@ -11,7 +11,7 @@ WEB_VENV := .venv-web
 WEB_INSTALLED := $(WEB_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help image install demo test new-kpi hunt proof asterisk check fast format bench docs web wheel lock generated clean
+.PHONY: help image install demo test new-kpi hunt proof asterisk judged check fast format bench docs web wheel lock generated clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ proof: $(INSTALLED) ## A real month (../shared/data) through Kafka into PostgreS
 
 asterisk: $(INSTALLED) ## Real SIP calls through a real Asterisk (made once, as root), followed and compared; CALLS=2000, KILLS=20
 	$(BIN)/python -m tests.asterisk $(if $(CALLS),--calls $(CALLS)) $(if $(KILLS),--kills $(KILLS)) $(ASTERISK)
+
+judged: $(INSTALLED) ## A simulated month on a real Kafka with load and restarts: live alerts against `alert try`, step for step; DAYS=31
+	DESKPULSE_TEST_DAYS=$(or $(DAYS),31) $(BIN)/python -m pytest -q -s tests/integration/test_alerts_judged.py
 
 check: format-check ## Format, lint, types, layers, all tests: what must be green
 	$(ALL_TESTS)

@@ -18,7 +18,7 @@ from streams.archive.collecting import Collector
 from streams.archive.files import about, whole
 from streams.archive.store import Span, Store
 from streams.contracts.records import Place
-from streams.contracts.topics import EVENT_TOPICS, ROSTER
+from streams.contracts.topics import CONTRIBUTIONS, EVENT_TOPICS, ROSTER
 from streams.health_pages import FollowerHealth
 from streams.kafka import reading
 from streams.kafka.watch import TopicWatch
@@ -37,20 +37,21 @@ BYTES = Counter("deskpulse_archive_bytes", "Bytes of files that were written")
 LAG = Gauge("deskpulse_archive_lag", "Offsets that were not read yet")
 
 
-def names(settings: Settings) -> list[str]:
-    """The topics that are archived, as the operation's cluster has them."""
-    return [settings.topic(topic) for topic in TOPICS]
+def names(settings: Settings, *, contributions: bool = False) -> list[str]:
+    """The topics that are archived, as the operation's cluster has them; ``contributions``: with what rules are judged on."""
+    return [settings.topic(topic) for topic in (*TOPICS, *([CONTRIBUTIONS] if contributions else []))]
 
 
-def run(settings: Settings, store: Store, every: float, health: FollowerHealth) -> None:
-    """Archive until SIGINT or SIGTERM; goes on after whatever Kafka or the place of the files have been away.
+def run(settings: Settings, store: Store, every: float, health: FollowerHealth, *, contributions: bool = False) -> None:
+    """Archive until SIGINT or SIGTERM; goes on after whatever Kafka or the place of the files have been away. ``contributions``: see
+    ``names``.
 
     Raises ValueError where another process writes the archive, or a topic is another than the one that is archived.
     """
     with store.alone(), _until_told() as stop:
         while not stop.is_set():
             try:
-                _archive(settings, store, every, health, stop)
+                _archive(settings, store, names(settings, contributions=contributions), every, health, stop)
             except (KafkaError, OSError) as error:
                 health.trouble(with_remedy("Kafka", error))
                 _LOG.warning(
@@ -59,28 +60,29 @@ def run(settings: Settings, store: Store, every: float, health: FollowerHealth) 
                 stop.wait(_AGAIN_SECONDS)
 
 
-def run_once(settings: Settings, store: Store) -> tuple[int, int]:
+def run_once(settings: Settings, store: Store, *, contributions: bool = False) -> tuple[int, int]:
     """Archive what is there up to now; returns how many messages and bytes were written.
 
     Raises ConnectionError where no Kafka answers or a topic is not there, and as ``run``.
     """
     with store.alone(), reading.answering(settings):
+        topics = names(settings, contributions=contributions)
         ends = {
-            (part.topic, part.partition): end
-            for part, end in reading.ends(settings, *names(settings), decided=True).items()
+            (part.topic, part.partition): end for part, end in reading.ends(settings, *topics, decided=True).items()
         }
-        if lacking := [name for name in names(settings) if not any(topic == name for topic, _ in ends)]:
+        if lacking := [name for name in topics if not any(topic == name for topic, _ in ends)]:
             raise ConnectionError(
                 f"Kafka at {settings.broker} has no topic {', '.join(lacking)}, or does not show it to this user: "
                 "is this the right broker and prefix, and have workers run on it?"
             )
-        collector = _archive(settings, store, float("inf"), FollowerHealth(), Event(), ends)
+        collector = _archive(settings, store, topics, float("inf"), FollowerHealth(), Event(), ends)
     return collector.messages, collector.bytes
 
 
 def _archive(
     settings: Settings,
     store: Store,
+    topics: Sequence[str],
     every: float,
     health: FollowerHealth,
     stop: Event,
@@ -88,7 +90,7 @@ def _archive(
 ) -> Collector:
     """Archive until ``stop`` is set, or everything before ``until`` is archived."""
     with closing(reading.reader(settings)) as consumer:
-        following = _Following(settings, store, consumer, Collector(store, every))
+        following = _Following(settings, store, topics, consumer, Collector(store, every))
         following.begin()
         looked, written = monotonic(), (0, 0)
         health.heard(0)
@@ -115,13 +117,16 @@ def _archive(
 class _Following:
     """One consumer, and the partitions that it reads into files."""
 
-    def __init__(self, settings: Settings, store: Store, consumer: KafkaConsumer, collector: Collector) -> None:
-        self._settings, self._store, self._consumer, self.collector = settings, store, consumer, collector
+    def __init__(
+        self, settings: Settings, store: Store, topics: Sequence[str], consumer: KafkaConsumer, collector: Collector
+    ) -> None:
+        self._settings, self._store, self._topics = settings, store, topics
+        self._consumer, self.collector = consumer, collector
         self._parts: list[TopicPartition] = []
 
     def begin(self) -> None:
         """Go to where the files end, in each partition. Raises ValueError where a topic was made anew."""
-        spans = self._store.spans(names(self._settings))
+        spans = self._store.spans(self._topics)
         self._parts = self._there()
         first, ends = self._consumer.beginning_offsets(self._parts), self._consumer.end_offsets(self._parts)
         ids = self._ids()
@@ -164,12 +169,12 @@ class _Following:
     def _there(self) -> list[TopicPartition]:
         return [
             TopicPartition(name, number)
-            for name in names(self._settings)
+            for name in self._topics
             for number in sorted(self._consumer.partitions_for_topic(name) or ())
         ]
 
     def _ids(self) -> dict[str, str]:
-        with closing(TopicWatch(self._settings, names(self._settings))) as watch:
+        with closing(TopicWatch(self._settings, self._topics)) as watch:
             return {name: state.id for name, state in watch.look().items()}
 
     def _same(self, span: Span, id: str) -> None:

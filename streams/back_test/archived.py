@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+from streams.archive.files import rows, whole
 from streams.archive.replaying import contents
 from streams.archive.store import Store
+from streams.contracts.topics import ROSTER
 from streams.kpi.policy.versions import AnyPolicy
 from streams.roster import Roster
 
@@ -29,3 +31,15 @@ def as_it_came(
                 roster.load({told.key.decode("utf-8", "replace"): told.value})
         elif told.value is not None:
             yield told.timestamp, told.value
+
+
+def archived_roster(store: Store, prefix: str) -> Roster:
+    """The roster as it was told last. Raises ValueError, OSError as ``as_it_came``."""
+    roster = Roster()
+    place = f"{prefix}{ROSTER.name}"
+    for spans in store.spans([place]).values():
+        for span in spans:
+            for key, value in rows(whole(store, span), "key", "value"):
+                if key is not None:
+                    roster.load({key.decode("utf-8", "replace"): value})
+    return roster

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from statistics import median
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from streams.alerts.budgets import Budget
 from streams.alerts.rules import Rule
 from streams.back_test.budgets import Spent, spent
 from streams.back_test.chance import Counted
+from streams.back_test.judged import Partitions, run_as_judged
 from streams.back_test.weeks import Weeks
 from streams.contracts.outputs import NOW, Alert, Contribution, Incident, IncidentStep
 from streams.incidents.book import IncidentBook
@@ -28,6 +30,8 @@ from streams.pipeline import Run, run_by_second
 from streams.roster import Roster
 from streams.targets.book import Targets
 from streams.windows.clock import instant
+
+T = TypeVar("T")
 
 #: What fires again so soon after it was over has only paused.
 FLAP = timedelta(minutes=10)
@@ -265,6 +269,7 @@ def try_rules(  # noqa: PLR0913 - what an operation has
     policy: AnyPolicy,
     roster: Roster | None = None,
     *,
+    judged: Partitions | None = None,
     targets: Targets | None = None,
     notifier: Config | None = None,
     budget: Budget | None = None,
@@ -274,14 +279,15 @@ def try_rules(  # noqa: PLR0913 - what an operation has
 ) -> Trial:
     """Let an operation live through messages under some rules.
 
-    ``told``: when each message came (ms since 1970), in that order. ``first``, ``last``: see ``Trial``. ``passed`` hears every hour how
-    far it is. ``notifier``: by whose routes channels are told; nobody is on duty, and nothing is put together. ``budget``: of false
-    alarms; it is told what is spent of it. What is usual is what was so in the weeks that were lived through until then.
+    ``told``: when each message came (ms since 1970), in that order; ``judged``: in their place, what workers judged rules on. ``first``,
+    ``last``: see ``Trial``. ``passed`` hears every hour how far it is. ``notifier``: by whose routes channels are told; nobody is on duty,
+    and nothing is put together. ``budget``: of false alarms; it is told what is spent of it. What is usual is what was so in the weeks
+    that were lived through until then.
     """
     trial = Trial(rules, policy.zone, first, last, budget=budget)
     book, counted = IncidentBook(rules, Places(roster), policy.zone), Counted(rules, policy)
     weeks = Weeks(rules, policy)
-    now = 0
+    now = hour = 0
 
     routed = _Routed(notifier, policy.zone)
 
@@ -296,20 +302,14 @@ def try_rules(  # noqa: PLR0913 - what an operation has
         for id, rule, step in changes.steps:
             trial.step(id, rule, step, routed.channels(incidents.get(id), step))
 
-    for now, steps in run_by_second(
-        _until(told, last, policy.zone),
-        policy,
-        tuple(rules),
-        trial.run,
-        roster,
-        targets=targets,
-        baselines=weeks.book,
-        heard=hear,
+    for now, steps in _lived(
+        rules, told, judged, policy, trial.run, last, roster=roster, targets=targets, baselines=weeks.book, heard=hear
     ):
         weeks.come_to(now)
         if trial.began is None:
             trial.began = instant(now)
-        if now % 3_600_000 == 0:
+        if now // 3_600_000 > hour:
+            hour = now // 3_600_000
             passed(instant(now))
         book.tick(now)
         for alert in steps:
@@ -323,7 +323,24 @@ def try_rules(  # noqa: PLR0913 - what an operation has
     return trial
 
 
-def _until(told: Iterable[tuple[int, bytes]], last: date, zone: ZoneInfo) -> Iterator[tuple[int, bytes]]:
+def _lived(
+    rules: Sequence[Rule],
+    told: Iterable[tuple[int, bytes]],
+    judged: Partitions | None,
+    policy: AnyPolicy,
+    result: Run,
+    last: date,
+    *,
+    roster: Roster | None,
+    **more: Any,
+) -> Iterator[tuple[int, list[Alert]]]:
+    """The steps of alerts by what came, or by what workers judged rules on, up to the end of a day."""
+    if judged is None:
+        return run_by_second(_until(told, last, policy.zone), policy, tuple(rules), result, roster, **more)
+    return _until(run_as_judged(judged, policy, rules, result, **more), last, policy.zone)
+
+
+def _until(told: Iterable[tuple[int, T]], last: date, zone: ZoneInfo) -> Iterator[tuple[int, T]]:
     """What came up to the end of a day."""
     end = (
         None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import uuid4
 
 import msgspec
@@ -23,9 +23,10 @@ from streams.alerts.budgets import Budget
 from streams.alerts.rules import Rule, require_hours
 from streams.alerts.selectors import selector
 from streams.archive.store import Store
-from streams.back_test.archived import as_it_came
+from streams.back_test.archived import archived_roster, as_it_came
 from streams.back_test.budgets import Spent, spent
 from streams.back_test.chance import Chance, Counted, chance_of
+from streams.back_test.judged import of_archive, of_topic
 from streams.back_test.page import CHANCE, by_channel, cells, headings, page, summary
 from streams.back_test.trial import Trial, try_rules
 from streams.commands.shared.archive import At, place_of
@@ -46,6 +47,7 @@ from streams.commands.shared.files import Mapping, System, reader
 from streams.contracts.decode import encode
 from streams.contracts.events.base import milliseconds
 from streams.contracts.outputs import ActionKind, Against, AlertAction, Contribution, Incident
+from streams.contracts.topics import CONTRIBUTIONS
 from streams.history.store import history_database
 from streams.history.things import things
 from streams.incidents.silences import SILENCED_BY
@@ -229,10 +231,19 @@ def try_(
         Path | None,
         typer.Option("--notifier", help="The notifier's file: say which channel gets how many messages by its routes"),
     ] = None,
+    as_judged: Annotated[
+        Literal["archive", "topic"] | None,
+        typer.Option(
+            "--as-judged",
+            help="Take what workers judged rules on, as of the seconds at which they did: of the archive (`archive --contributions`), or "
+            "what Kafka keeps of the last days",
+        ),
+    ] = None,
     json_: AsJson = False,
     policy: PolicyFile = None,
     roster: RosterFile = None,
     at: At = None,
+    broker: Broker = None,
     prefix: Prefix = None,
 ) -> None:
     """What these rules would have done with the events of files or of the archive: how often, for whom, how long, and how many messages
@@ -245,10 +256,17 @@ def try_(
     Messages are the steps of incidents, as `deskpulse incidents` makes them.
     What comes before --from is taken in, and not told of. A month of 200,000
     events takes some minutes. Nothing is sent, and no Kafka is needed.
+
+    --as-judged gives the very steps that alerts took, or with other rules would
+    have taken, whatever the load was and however often workers were restarted.
     """
-    here = deployment(ctx, policy_file=policy, archive=at, prefix=prefix)
+    here = deployment(ctx, broker=broker, policy_file=policy, archive=at, prefix=prefix)
     settings = here.settings
     found = _sound(rules, settings)
+    if as_judged is not None and (files or mapping or system or roster):
+        raise bad_value(
+            "--as-judged takes what workers have judged, and neither files, --mapping, --system nor --roster"
+        )
     within, rejected = days(first, last), list[str]()
     with clear_errors(), Console(stderr=True).status(said("reading …")) as status:
         lived = partial(
@@ -261,7 +279,9 @@ def try_(
             last=within.last,
             passed=lambda at: status.update(f"{at.astimezone(settings.policy.zone):%Y-%m-%d %H:%M}"),
         )
-        if files:
+        if as_judged is not None:
+            place, trial = _as_judged(lived, settings, as_judged, _before(found, first))
+        elif files:
             source = Source(here, files, mapping, roster, reader(mapping, system))
             place = source.place
             with source.in_order(rejected) as events:
@@ -291,6 +311,21 @@ def try_(
     _tell_spent(trial.spent, trial.budget, err=json_)
     if trial.run.rejected:
         raise typer.Exit(1)
+
+
+def _as_judged(
+    lived: Callable[..., Trial], settings: Settings, where: Literal["archive", "topic"], first: date | None
+) -> tuple[str, Trial]:
+    """Where it is, and the trial on it; sites are those of the roster of now, where Kafka is asked."""
+    if where == "topic":
+        roster = KafkaOperation(settings).whole_roster()
+        return f"{settings.broker}, {settings.topic(CONTRIBUTIONS)}", lived(
+            told=(), judged=of_topic(settings), roster=roster
+        )
+    store = Store(place_of(settings))
+    return store.place, lived(
+        told=(), judged=of_archive(store, settings.prefix, first), roster=archived_roster(store, settings.prefix)
+    )
 
 
 def _tell_trial(trial: Trial, html: Path | None, *, as_json: bool) -> None:

@@ -35,6 +35,13 @@ def archive_events(
             "--every", min=1, help="Minutes after which what was read becomes a file; a day's end makes one, too"
         ),
     ] = 60,
+    contributions: Annotated[
+        bool,
+        typer.Option(
+            "--contributions",
+            help="Write what rules are judged on, too, so that `alert try --as-judged archive` gives the steps that alerts took",
+        ),
+    ] = False,
     metrics_port: Annotated[
         int,
         typer.Option(
@@ -63,7 +70,7 @@ def archive_events(
     with clear_errors():
         store = Store(place_of(settings))
         if once:
-            messages, size = run_once(settings, store)
+            messages, size = run_once(settings, store, contributions=contributions)
             tell(f"{store.place}: {messages:,} messages archived, {size:,} bytes")
             return
         log_to_stderr()
@@ -71,7 +78,7 @@ def archive_events(
         if metrics_port:
             serve(metrics_port, health, metrics_host)
         tell(f"archive: {store.place}", err=True)
-        run(settings, store, every * 60, health)
+        run(settings, store, every * 60, health, contributions=contributions)
 
 
 @archive.command()
@@ -96,7 +103,7 @@ def verify(
     """
     settings = deployment(ctx, prefix=prefix, archive=at or (ctx.parent and ctx.parent.params.get("at"))).settings
     with clear_errors():
-        found = verified(Store(place_of(settings)), names(settings), day)
+        found = verified(Store(place_of(settings)), names(settings, contributions=True), day)
     for line in _lines(found):
         tell(line)
     for fault in found.faults:

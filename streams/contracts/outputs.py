@@ -77,6 +77,9 @@ class Contributions(Struct, omit_defaults=True, kw_only=True):
     clock: int
     #: Entity → its share; nobody's where only the time is told.
     to: dict[str, Contribution] = field(default_factory=dict)
+    #: Rules are judged here, as of this whole second of the operation's clock (ms since 1970): on all that lies before in the partition,
+    #: and on nothing behind. None: they are not.
+    second: int | None = None
 
 
 class DailyFacts(Struct, omit_defaults=True, kw_only=True):

@@ -26,17 +26,20 @@ class Kept(Struct, array_like=True, kw_only=True):
     alerts: dict[str, AlertState]
     levels: Sums | None = None
     changes: dict[str, Run] = {}
+    awake: bool = False
 
 
 class Entity:
     """One entity at work.
 
-    ``offset`` is the last offset of its contributions partition that it holds; ``planned``: (moment in ms, day) → sums;
+    ``offset`` is the last offset of its contributions partition that it holds, be it a moment at which rules were judged; ``counted`` the
+    last at which anything came to it, as far as that is known; ``planned``: (moment in ms, day) → sums;
     ``waiting``: leg → since, ms; ``unnamed``: some of these are of a release before, whose names do not say whose they are;
-    ``alerts``: rule id → state; ``changes``: rule id → where its cumulative sum stands, of rules that have one.
+    ``alerts``: rule id → state; ``changes``: rule id → where its cumulative sum stands, of rules that have one; ``awake``: something
+    was in it that rules had not been judged on when it was written.
     """
 
-    __slots__ = ("alerts", "changes", "offset", "planned", "rolling", "team", "unnamed", "waiting")
+    __slots__ = ("alerts", "awake", "changes", "counted", "offset", "planned", "rolling", "team", "unnamed", "waiting")
 
     def __init__(self) -> None:
         self.offset = -1
@@ -47,6 +50,8 @@ class Entity:
         self.team: str | None = None
         self.alerts: dict[str, AlertState] = {}
         self.changes: dict[str, Run] = {}
+        self.awake = False
+        self.counted = -1
 
     def apply(self, contributions: Sequence[Contribution]) -> None:  # noqa: C901, PLR0912 - once a contribution: the hot path of stage two
         """Add contributions, in the order of their coming."""
@@ -96,12 +101,18 @@ class Entity:
         """
         if not self.waiting:
             return 0, None
-        oldest = min(self.waiting.values())
+        many, oldest = len(self.waiting), min(self.waiting.values())
         if now - oldest > limit_ms:
-            for leg in [leg for leg, since in self.waiting.items() if now - since > limit_ms]:
-                del self.waiting[leg]
-            return self.longest_wait(now, limit_ms)
-        return len(self.waiting), max(0, now - oldest) / 1000
+            still = [since for since in self.waiting.values() if now - since <= limit_ms]
+            if not still:
+                return 0, None
+            many, oldest = len(still), min(still)
+        return many, max(0, now - oldest) / 1000
+
+    def forget_lost(self, now: int, limit_ms: float) -> None:
+        """Let go of who has waited for longer than ``limit_ms`` at ``now`` (ms)."""
+        if self.waiting and now - min(self.waiting.values()) > limit_ms:
+            self.waiting = {leg: since for leg, since in self.waiting.items() if now - since <= limit_ms}
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -121,6 +132,7 @@ def dump(entity: Entity) -> bytes:
             alerts=entity.alerts,
             levels=entity.rolling.levels,
             changes=entity.changes,
+            awake=entity.awake,
         )
     )
 
@@ -129,9 +141,10 @@ def load(raw: bytes) -> Entity:
     """An entity from its stored form."""
     kept = _decoder.decode(raw)
     entity = Entity()
-    entity.offset = kept.offset
+    entity.offset = entity.counted = kept.offset
     entity.rolling = Rolling(kept.panes, kept.now, kept.levels)
     entity.planned = {(at, day): sums for at, day, sums in kept.planned}
     entity.waiting, entity.team, entity.alerts, entity.changes = kept.waiting, kept.team, kept.alerts, kept.changes
+    entity.awake = kept.awake
     entity.unnamed = any("@" not in leg.rpartition("/")[2] for leg in kept.waiting)
     return entity

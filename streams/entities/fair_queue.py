@@ -22,6 +22,9 @@ class Turns:
     def __len__(self) -> int:
         return len(self._news) + len(self._others)
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._news or key in self._others
+
     def news(self, keys: Iterable[str]) -> None:
         """Something has happened to these."""
         self._news.update(dict.fromkeys(keys))

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from datetime import date
+from functools import cached_property
+from hashlib import sha256
+from itertools import islice
+from operator import attrgetter
+from typing import NamedTuple
 
 from streams.alerts.baselines import Baselines, half_window
 from streams.alerts.cusum import Evidence
@@ -44,6 +50,27 @@ _SILENT_MS = 86_400_000
 _Pending = list[tuple[int, Contribution, int]]
 
 
+class Time(NamedTuple):
+    """As of which ``second`` (ms since 1970) rules were judged last in a partition; ``highest``: as of which ever, as clocks go back."""
+
+    second: int
+    highest: int
+
+
+class Judgement(NamedTuple):
+    """Rules are judged as of ``second`` (ms since 1970), by the message at ``offset`` of a partition: on what lies before it there, and on
+    nothing behind. ``clock``: of the partition as of that message; ``before``: what time it was there before; None: nothing was judged.
+    """
+
+    second: int
+    offset: int
+    clock: int | None
+    before: Time | None
+
+
+_offset_of = attrgetter("offset")
+
+
 class KpisStage:
     """Keeps the entities of the partitions in hand up to date.
 
@@ -53,6 +80,12 @@ class KpisStage:
     Who has changed first is looked at and shown first, so many at a time as the caller has time for: ``awake`` and ``showing``
     say how many there are. An entity that nothing happens to costs nothing: the minute at which a pane next leaves one of
     its windows wakes it.
+
+    Rules are judged in one of two ways. Who has all events at hand lets time pass by ``advance`` and asks for ``alerts`` at will. A worker
+    goes by its partition, and by nothing else (``judge_at``): where a message there says so, whoever is awake is due, and is judged as of
+    that message's second on exactly what lies before it, though it may be long until there is time for them (``judge_due``). Whoever is due
+    is judged before anything that lies behind comes to them. So the steps of alerts follow from what is in the partition, whatever the
+    load, and whoever reads it again gets the same.
     """
 
     def __init__(
@@ -63,7 +96,9 @@ class KpisStage:
         days: MutableMapping[str, DailyFacts],
         targets: Targets | None = None,
         baselines: Baselines | None = None,
+        changed: dict[str, set[str]] | None = None,
     ) -> None:
+        """``changed``: where several stages are to share it."""
         self.policy = policy
         self.entities = entities
         self.days = days
@@ -84,9 +119,21 @@ class KpisStage:
         #: Contributions that were known already.
         self.skipped = 0
         self._today = self._minute = 0
-        self.changed: dict[str, set[str]] = {}
+        self.changed: dict[str, set[str]] = {} if changed is None else changed
         #: Key of a day → keys of the later parts of it that are in hand.
         self._later: dict[str, Keys] = {}
+        #: Who is to be judged, as of when, those of the oldest message first; the steps that came of it; how many have been.
+        self._due: dict[str, Judgement] = {}
+        #: All since the oldest as of which somebody is due.
+        self._judgements: list[Judgement] = []
+        self._steps: list[Alert] = []
+        self.judged = 0
+        #: Is time what messages of the partition say, and nothing before the first that does?
+        self.by_messages = False
+        #: As of when rules were judged last by a message of the partition; None: by none so far.
+        self.time: Time | None = None
+        #: Entities of whom anything has come, or that came with the partition.
+        self._known: Keys = {}
 
     def _judge_by(self, policy: Policy) -> None:
         """Windows and alerts use the version of now, also for what a window still holds of yesterday."""
@@ -106,15 +153,52 @@ class KpisStage:
         }
         self._longest_wait_ms = policy.max_wait_seconds * 1000
 
-    def adopt(self, keys: Collection[str], days: Iterable[str] = ()) -> None:
-        """Take up entities that came with their partition: their plans, and a first look at each. ``days``: keys of their days."""
+    def adopt(self, keys: Collection[str], days: Iterable[str] = (), judged: tuple[Time, str] | None = None) -> None:
+        """Take up entities that came with their partition: their plans, and a first look at each. ``days``: keys of their days.
+
+        ``judged``: as of when rules have been judged on what was stored of all, and by which (``by_rules``). Where these are the rules
+        still, those only are looked at who were to be: work goes on as if nobody had ever stopped.
+        """
         for name in days:
             if "+" in name.rsplit("|", 1)[1]:
                 self._later.setdefault(name.rsplit("+", 1)[0], {})[name] = None
+        self._known.update(dict.fromkeys(keys))
         for key in keys:
             for at, day in self.entities[key].planned:
                 self._wakeups.plan(at, key, day)
-        self._wakeups.aged(keys)
+        if judged is None:
+            self._wakeups.aged(keys)
+            return
+        self._resume(judged[0])
+        if judged[1] != self.by_rules:
+            self._wakeups.aged(keys)
+            return
+        self._wakeups.shows.others(keys)
+        for key in keys:
+            entity = self.entities[key]
+            if entity.awake:
+                self._wakeups.wake(key)
+            self._age(key, entity, judged[0].highest)
+            self._look_again(key, entity, judged[0].second)
+
+    def _resume(self, time: Time) -> None:
+        """Time has come so far before: whatever that changed is done."""
+        self.time, second = time, time.second
+        self._minute, self._today = second // 60_000, self._calendar.of(second)
+        self._wakeups.resume(second)
+        if (version := self.policy.current(date.fromordinal(self._today))) is not self._version:
+            self._judge_by(version)
+        self._watching.advance(second)
+        self._aimed = self._aims(second)
+
+    @cached_property
+    def by_rules(self) -> str:
+        """A digest of what alerts follow from beside what comes; empty where they go by what others say, too: targets, what is usual."""
+        if self._relative:
+            return ""
+        told = [rule.model_dump_json() for rule in self._rules]
+        told += [version.model_dump_json() for _, version in versions(self.policy)]
+        return sha256("\n".join(told).encode()).hexdigest()[:16]
 
     def apply(self, key: str, contribution: Contribution, offset: int, border: int = 0) -> None:
         """Take in a contribution (message ``offset`` of its partition); what it says of days before ``border`` (ordinal; never goes
@@ -123,10 +207,13 @@ class KpisStage:
         It is put aside until somebody looks at its entity: then what has come together is added up once. What an entity or a day
         already holds by its offset is not added again.
         """
+        if key in self._due:  # it lies behind what they are judged on
+            self._judge(key)
         pending = self._pending.get(key)
         if pending is None:
             self._pending[key] = [(offset, contribution, border)]
             self._news.append(key)
+            self._known[key] = None
         else:
             pending.append((offset, contribution, border))
             if len(pending) >= _MOST_PENDING:
@@ -154,7 +241,7 @@ class KpisStage:
             ):  # what comes for a minute that has left the windows is too late, whenever somebody looks
                 self._bring(key, entity, self._minute)
             entity.apply(new)
-            entity.offset = pending[-1][0]
+            entity.offset = entity.counted = pending[-1][0]
             self._changed(key)
         self.skipped += len(pending) - len(new)
 
@@ -174,9 +261,10 @@ class KpisStage:
         for key in list(self._pending):
             self.settle(key)
 
-    def unwritten(self) -> set[str]:
-        """Entities that have changed, or are about to."""
-        return self.changed.keys() | self._pending.keys()
+    @property
+    def pending(self) -> Collection[str]:
+        """Entities for which something has been put aside."""
+        return self._pending.keys()
 
     def advance(self, now: int) -> None:
         """Let time pass up to ``now`` (ms): plans come due, windows age, days end."""
@@ -185,17 +273,17 @@ class KpisStage:
             self._come_due(plan)
         if self._relative and (aims := self._aims(now)) != self._aimed:
             self._aimed = aims  # other targets may hold for whom nothing happens to, and something else be usual
-            self._wakeups.aged(self.entities)
+            self._wakeups.aged(self._all())
         if not self._wakeups.advance(now, self._watching_growth):
             return
         today = self._calendar.of(now)
         if today != self._today:
             if (version := self.policy.current(date.fromordinal(today))) is not self._version:
                 self._judge_by(version)
-            self._wakeups.aged(list(self.entities))
+            self._wakeups.aged(self._all())
         self._today = today
         if self._watching.advance(now):  # for whom nothing happens to, too, a rule's hours begin and end
-            self._wakeups.aged(list(self.entities))
+            self._wakeups.aged(self._all())
 
     @property
     def stirs_at(self) -> int:
@@ -204,6 +292,8 @@ class KpisStage:
 
     def _come_due(self, plan: Plan) -> None:
         at, key, ordinal = plan
+        if key in self._due:
+            self._judge(key)
         self.settle(key)
         entity = self.entities.get(key)
         if entity is None:
@@ -223,11 +313,12 @@ class KpisStage:
         """Is nothing to be told of an entity any more, neither at ``now`` (ms) nor by itself later, and all of it from contributions
         before ``offset``?
         """
-        if key in self._pending or key in self.changed:
+        if key in self._pending or key in self.changed or key in self._due:
             return False
         entity = self.entities.get(key)
-        if entity is None or entity.offset >= offset:
+        if entity is None or entity.counted >= offset:
             return False
+        now = self._shown_at(now)
         self._age(key, entity, now)
         rolling = entity.rolling
         return not (
@@ -237,14 +328,6 @@ class KpisStage:
             or any(alert.status != "no_data" or now - alert.short < _SILENT_MS for alert in entity.alerts.values())
             or (rolling.levels is not None and any(rolling.levels.values()))
         )
-
-    def unwritten_day(self, day: str) -> bool:
-        """Has the day of this key changed since it was written?"""
-        return day in self.changed.get(day.rsplit("|", 1)[0], ())
-
-    def write_day(self, day: str) -> None:
-        """Have the day of this key written again."""
-        self._changed(day.rsplit("|", 1)[0]).add(day)
 
     def _changed(self, key: str) -> set[str]:
         days = self.changed.get(key)
@@ -272,36 +355,149 @@ class KpisStage:
         self._wakeups.spread()
         for key in sorted(self._wakeups.looks.take(limit)):
             self.settle(key)
-            entity = self.entities.get(key)
-            if entity is None:
-                continue
-            self._age(key, entity, now)
-            watched = self._watching.whole_kinds.get(entity_kind(key))
-            if watched is None:
-                watched = self._watching.of(key, entity.team)
-            if not watched and not entity.alerts:
-                continue
-            wait = entity.longest_wait(now, self._longest_wait_ms)
-            had = entity.alerts.copy()
-            if had:
-                told += leave(watched, key, entity.alerts, now, entity.team, self._watching.ever)
-            sums, aim = self._plain(key, entity, today, now), self._aim(key, entity, day, now)
-            told += look(watched, key, entity.alerts, sums, wait, now, aim, entity.team, self._evidence(key, entity))
-            if had != entity.alerts:
-                self._changed(key)
-            if wait[0] or (entity.alerts and entity.rolling.growing and entity_kind(key) in self._watching_growth):
-                self._wakeups.keep_looking(key)
-            elif entity.alerts and (at := next_look_at(watched, entity.alerts, now)) != NEVER:
-                self._wakeups.look_at(at, key)
+            if (entity := self.entities.get(key)) is not None:
+                told += self._look(key, entity, now, today, day)[0]
         return told
+
+    def judge_at(self, second: int, offset: int, clock: int | None) -> None:
+        """A message (``offset`` of its partition) says that rules are judged as of a whole second (ms since 1970), on what lies before it.
+        ``clock``: see ``Judgement``.
+
+        Whoever is awake is due from now on, and whoever was so and still is, as of before, has their turn now.
+        """
+        time = self.time
+        back = time is not None and second < time.second
+        if back or second // 60_000 != self._minute:  # windows move on: nobody may be looked at as of before any more
+            self.judge_due()
+            self.settle_all()
+        if back:
+            self._wakeups.go_back(second)
+        self.advance(second)
+        self._wakeups.spread()
+        judgement = Judgement(second, offset, clock, time)
+        if not self._due:
+            self._judgements.clear()
+        self._judgements.append(judgement)
+        for key in sorted(self._wakeups.looks.take()):
+            if key in self._due:
+                self._judge(key)
+            self._due[key] = judgement
+        self.time = Time(second, second if time is None else max(second, time.highest))
+
+    @property
+    def has_news(self) -> bool:
+        """Has anything come since rules were judged last?"""
+        return self._wakeups.has_news
+
+    @property
+    def due(self) -> int:
+        """How many entities are due to be judged."""
+        return len(self._due)
+
+    def judge_due(self, limit: int | None = None) -> None:
+        """Judge those who are due; the first ``limit`` of them."""
+        for key in list(self._due if limit is None else islice(self._due, limit)):
+            self._judge(key)
+
+    def drain_steps(self) -> list[Alert]:
+        """The steps that alerts took since the last call."""
+        steps, self._steps = self._steps, []
+        return steps
+
+    def complete(self, key: str) -> None:
+        """Have an entity as it is to be stored: with all that has come for it, judged as far as that is due."""
+        if key in self._due:
+            self._judge(key)
+        self.settle(key)
+        if (entity := self.entities.get(key)) is not None:
+            entity.awake = self._wakeups.is_awake(key)
+
+    def reached(self, offset: int, clock: int | None) -> tuple[int, int | None, Time | None]:
+        """From which offset on the partition is to be read again once what has changed is stored, its clock there, and as of when rules had
+        been judged. It has been taken in up to ``offset``, with its clock at ``clock``.
+        """
+        if not self._due:
+            return offset, clock, self.time
+        oldest = next(iter(self._due.values()))
+        return oldest.offset, oldest.clock, oldest.before
+
+    def _judge(self, key: str) -> None:
+        """Judge an entity that is due; where it comes late, also as of those seconds since in which time alone would have woken it."""
+        judgement: Judgement | None = self._due.pop(key)
+        self.settle(key)
+        entity = self.entities.get(key)
+        if entity is None:
+            return
+        while judgement is not None:
+            self.judged += 1
+            second = judgement.second
+            self._wakeups.rest(key)
+            if entity.offset >= judgement.offset:  # it was, before it was stored
+                self._age(key, entity, second)
+                again = self._look_again(key, entity, second)
+            else:
+                steps, again = self._look(key, entity, second, self._day(second), self._calendar.of(second))
+                self._steps += steps
+                entity.offset = judgement.offset
+            judgement = self._next(judgement, again)
+
+    def _next(self, judgement: Judgement, again: int) -> Judgement | None:
+        """The first judgement after this one of which the second is not before ``again`` (ms); None: there has been none yet."""
+        last = self._judgements[-1]
+        if last is judgement or again == NEVER:
+            return None
+        at = bisect_right(self._judgements, judgement.offset, key=_offset_of)
+        return next((each for each in self._judgements[at:] if each.second >= again), None)
+
+    def _look(self, key: str, entity: Entity, now: int, today: str, day: int) -> tuple[list[Alert], int]:
+        """Look at one entity as of a whole second (ms): the steps that its alerts took, and when it is to be looked at again; see
+        ``_look_again``.
+        """
+        self._age(key, entity, now)
+        entity.forget_lost(now, self._longest_wait_ms)
+        watched = self._watched(key, entity)
+        if not watched and not entity.alerts:
+            return [], NEVER
+        told: list[Alert] = []
+        wait = entity.longest_wait(now, self._longest_wait_ms)
+        had = entity.alerts.copy()
+        if had:
+            told += leave(watched, key, entity.alerts, now, entity.team, self._watching.ever)
+        sums, aim = self._plain(key, entity, today, now), self._aim(key, entity, day, now)
+        told += look(watched, key, entity.alerts, sums, wait, now, aim, entity.team, self._evidence(key, entity))
+        if had != entity.alerts:
+            self._changed(key)
+        return told, self._look_again(key, entity, now, watched)
+
+    def _watched(self, key: str, entity: Entity) -> tuple[Watch, ...]:
+        watched = self._watching.whole_kinds.get(entity_kind(key))
+        return self._watching.of(key, entity.team) if watched is None else watched
+
+    def _look_again(self, key: str, entity: Entity, now: int, watched: tuple[Watch, ...] | None = None) -> int:
+        """Have an entity looked at again when time alone may change something of it that was looked at ``now`` (ms); returns when, within
+        this minute (ms; NEVER: not by itself).
+        """
+        if watched is None:
+            watched = self._watched(key, entity)
+        if not watched and not entity.alerts:
+            return NEVER
+        grows = entity.rolling.growing and entity_kind(key) in self._watching_growth
+        if entity.longest_wait(now, self._longest_wait_ms)[0] or (entity.alerts and grows):
+            self._wakeups.keep_looking(key)
+            return now + 1
+        at = next_look_at(watched, entity.alerts, now) if entity.alerts else NEVER
+        if at != NEVER:
+            self._wakeups.look_at(at, key)
+        return min(at, self._wakeups.grown_after(now)) if grows else at
 
     def open_alerts(self, now: int) -> list[Alert]:
         """Every alert that fires or has no data, in order of entity."""
         told: list[Alert] = []
+        now = self._shown_at(now)
         now -= now % 1000
         today, day = self._day(now), self._calendar.of(now)
         self.settle_all()
-        for key in sorted(key for key, entity in self.entities.items() if entity.alerts):
+        for key in sorted(key for key, entity in self._own() if entity.alerts):
             entity = self.entities[key]
             self._age(key, entity, now)
             wait = entity.longest_wait(now, self._longest_wait_ms)
@@ -358,10 +554,13 @@ class KpisStage:
 
     def show_all(self) -> None:
         """Everybody is to be shown again: the screens' store was emptied."""
-        self._wakeups.shows.others(self.entities)
+        self._wakeups.shows.others(key for key, _ in self._own())
 
     def totals(self, key: str, now: int) -> Totals:
-        """An entity's sums as of ``now`` (ms). They are those at work: to be read before anything else is taken in."""
+        """An entity's sums as of ``now`` (ms), where rules are judged by the partition at most to the end of its minute, as windows are of
+        that. They are those at work: to be read before anything else is taken in.
+        """
+        now = self._shown_at(now)
         self.settle(key)
         entity = self.entities[key]
         self._age(key, entity, now)
@@ -381,10 +580,24 @@ class KpisStage:
         """All KPIs of an entity as of ``now`` (ms)."""
         return self._snapshots.of(self.totals(key, now))
 
+    def _shown_at(self, now: int) -> int:
+        """``now`` (ms), or the end of the minute of the last judgement by the partition, whose windows must not move on before it does."""
+        return now if self.time is None else min(now, self._minute * 60_000 + 59_999)
+
+    def _all(self) -> list[str]:
+        """Keys of all entities that are kept; those that are kept no more are known no more."""
+        self._known = {key: None for key in self._known if key in self.entities}
+        return list(self._known)
+
+    def _own(self) -> Iterator[tuple[str, Entity]]:
+        return ((key, self.entities[key]) for key in self._all())
+
     # -- windows -------------------------------------------------------------------------------------------------------
 
     def _age(self, key: str, entity: Entity, now: int) -> None:
         """Bring an entity's windows to ``now`` (ms), and have it woken when they next change by themselves."""
+        if self.by_messages and self.time is None:
+            return
         self._bring(key, entity, now // 60_000)
         self._wakeups.follow(key, entity.rolling)
 

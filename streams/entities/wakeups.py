@@ -48,6 +48,16 @@ class Wakeups:
         self._times: list[int] = []
         self._minute = 0
 
+    def resume(self, now: int) -> None:
+        """Go on as of ``now`` (ms): what was due until then has been done."""
+        self._minute = now // 60_000
+        self.go_back(now)
+
+    def go_back(self, now: int) -> None:
+        """The clock has gone back to ``now`` (ms): what is looked at every so often is so from there on."""
+        self._standing_at = now - now % _STANDING_MS + _STANDING_MS
+        self._grown_at = now - now % _GROWN_MS + _GROWN_MS
+
     def plan(self, at: int, key: str, day: int) -> None:
         """Something of a day (ordinal) begins to count at a moment (ms), unless it is taken back."""
         plan = at, key, day
@@ -118,6 +128,10 @@ class Wakeups:
         """Somebody waits there, or an alert is open on what grows by itself: it is looked at again within a second."""
         self._standing[key] = None
 
+    def rest(self, key: str) -> None:
+        """It is not to be looked at again within a second after all."""
+        self._standing.pop(key, None)
+
     def look_at(self, at: int, key: str) -> None:
         """Time alone may take an alert further at a moment (ms): it is looked at in the first whole second from then on."""
         second = -(-at // 1000) * 1000
@@ -125,6 +139,21 @@ class Wakeups:
             keys = self._timed[second] = {}
             heappush(self._times, second)
         keys[key] = None
+
+    @property
+    def has_news(self) -> bool:
+        """Is there an entity to which something has come, or that came with its partition, and is to be looked at?"""
+        return bool(self.news or len(self.looks))
+
+    @staticmethod
+    def grown_after(now: int) -> int:
+        """When figures that grow by themselves are looked at next, ms, where they were ``now``."""
+        return now - now % _GROWN_MS + _GROWN_MS
+
+    def is_awake(self, key: str) -> bool:
+        """Is an entity to be looked at in the next look at all that are?"""
+        self.spread()
+        return key in self.looks
 
     def keep_showing(self, key: str) -> None:
         """Somebody waits there: it is shown again within a second."""

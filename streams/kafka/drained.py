@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 
+import msgspec
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from streams.contracts.outputs import Contributions
 from streams.contracts.topics import CONTRIBUTIONS, EVENT_TOPICS, REKEYED
 from streams.kafka import reading
 from streams.kafka.connection import open_consumer
@@ -20,13 +22,18 @@ _READ = (*EVENT_TOPICS, REKEYED, CONTRIBUTIONS)
 #: Between two looks. The one that makes sure may come soon: what was caused before the first is written by then, as each stage writes
 #: before it commits.
 _BETWEEN_SECONDS = 0.25
+#: Contributions that are looked into, at most: whether they tell more than that time passes, as they do every second.
+_MOST_LOOKED_INTO, _LOOK_MS = 500, 1000
+
+_decode = msgspec.json.Decoder(Contributions).decode
 
 
 def wait_until_processed(settings: Settings, timeout: float) -> None:
-    """Wait until the workers have committed everything that is in their topics.
+    """Wait until the workers have committed everything that is in their topics, but that time passes.
 
     That is so when, twice in a row, every partition is committed to its end and no end has moved: what one stage writes for
-    the next is then read as well.
+    the next is then read as well. On the machine's clock contributions go on without events, as they tell every second that rules are
+    judged: there nothing else may be left of them.
 
     Raises TimeoutError after ``timeout`` seconds that names each partition and how far behind it is, the topic that is
     not there, or the broker that does not answer.
@@ -44,12 +51,17 @@ def wait_until_processed(settings: Settings, timeout: float) -> None:
         before, settled = settled, None
         ends = _ends(consumer, settings)
         lags = _lags(consumer, ends)
-        if not lags and ends == before:
+        for part, lag in list(lags.items()):
+            if part.topic == ticking and _only_time(times, part, ends[part] - lag, ends[part]):
+                del lags[part]
+        still = {part: end for part, end in ends.items() if part.topic != ticking}
+        if not lags and still == before:
             return ""
-        settled = None if lags else ends
+        settled = None if lags else still
         return _told(lags) or "events still arrive"
 
-    with closing(consumer):
+    ticking = settings.topic(CONTRIBUTIONS) if settings.clock == "wall" else None
+    with closing(consumer), closing(reading.reader(settings)) as times:
         if left := _wait(behind, timeout):
             raise TimeoutError(
                 f"group {settings.group} has not processed everything in {timeout:g} s: {left}; do the workers run?"
@@ -77,8 +89,27 @@ def _wait(behind: Callable[[], str], timeout: float) -> str:
         time.sleep(max(0.0, min(_BETWEEN_SECONDS, deadline - time.monotonic())))
 
 
-def _told(lags: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} by {lag}" for name, lag in lags.items())
+def _told(lags: Mapping[TopicPartition, int]) -> str:
+    return ", ".join(f"{part.topic}[{part.partition}] by {lag}" for part, lag in lags.items())
+
+
+def _only_time(consumer: KafkaConsumer, part: TopicPartition, begin: int, end: int) -> bool:
+    """Do contributions between two offsets tell nothing but that time passes?"""
+    if end - begin > _MOST_LOOKED_INTO:
+        return False
+    consumer.assign([part])
+    consumer.seek(part, begin)
+    while consumer.position(part) < end:
+        fetched = consumer.poll(timeout_ms=_LOOK_MS)
+        if not fetched and consumer.position(part) < end:
+            return False
+        for record in fetched.get(part, ()):
+            try:
+                if record.offset < end and _decode(record.value or b"").to:
+                    return False
+            except (msgspec.DecodeError, UnicodeDecodeError):  # is to be refused
+                return False
+    return True
 
 
 def taken_in(settings: Settings, topic: str) -> dict[TopicPartition, int]:
@@ -98,11 +129,8 @@ def _ends(consumer: KafkaConsumer, settings: Settings) -> dict[TopicPartition, i
     return ends
 
 
-def _lags(consumer: KafkaConsumer, ends: dict[TopicPartition, int]) -> dict[str, int]:
+def _lags(consumer: KafkaConsumer, ends: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
     """How many messages each partition is behind; those that are not are left out. Never committed is behind by all."""
     starts = consumer.beginning_offsets(list(ends))
-    lags = {
-        f"{partition.topic}[{partition.partition}]": end - max(consumer.committed(partition) or 0, starts[partition])
-        for partition, end in ends.items()
-    }
-    return {name: lag for name, lag in lags.items() if lag > 0}
+    lags = {part: end - max(consumer.committed(part) or 0, starts[part]) for part, end in ends.items()}
+    return {part: lag for part, lag in lags.items() if lag > 0}

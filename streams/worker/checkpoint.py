@@ -3,7 +3,7 @@
 Some ten times a second, for the partitions in hand:
 
  1. How far time has come goes into the outbox; and what events have contributed, added up once more, so that customers and agents are
-    stored as added up.
+    stored as added up; and behind it, that rules are to be judged on it, where a second is over.
  2. Contacts and agents' intervals that have changed have their records made, for the outbox; customers and agents are written back into
     their stores.
  3. Where the facts of a new day begin in their topic is noted, before any of them is written.
@@ -36,7 +36,7 @@ from streams.contracts import topics
 from streams.contracts.outputs import Alert
 from streams.contracts.records import Message, Place, Writes, size_of
 from streams.entities.day_parts import CutoffDay, begun, since
-from streams.entities.stage import KpisStage
+from streams.entities.stages import KpisStages
 from streams.kafka.transactions import Transactions
 from streams.presence.stage import PresenceStage
 from streams.settings import Settings
@@ -50,7 +50,7 @@ from streams.worker.partitioner import Partitioner
 from streams.worker.screen_feed import ScreenFeed
 from streams.worker.state.customer_eviction import CustomerEviction
 from streams.worker.state.day_eviction import DayEviction
-from streams.worker.state.entity_flusher import EntityFlusher
+from streams.worker.state.entity_flusher import EntityFlusher, Reached
 from streams.worker.state.quiet_eviction import QuietEviction
 from streams.worker.state.working_state import WorkingState
 from streams.worker.ticker import Ticker
@@ -83,7 +83,7 @@ class Checkpointer:
     def __init__(  # noqa: PLR0913, PLR0917 - the parts of a worker that a checkpoint brings together
         self,
         settings: Settings,
-        kpis: KpisStage,
+        kpis: KpisStages,
         contacts: ContactsStage,
         presence: PresenceStage,
         state: WorkingState,
@@ -129,23 +129,22 @@ class Checkpointer:
         self._ticker.broadcast_watermark()  # with what moved it: whoever sees that this is committed sees that the other is written
         for number, target, message in self._buffer.drain():  # 1
             self._outbox.put(number, (self._contributions, target), (None, message, []))
-        alerts = self._ticker.drain_alerts()
+        self._ticker.have_judged()
         self._make_records()  # 2
         self._state.customers.flush_changed()
         self._state.presences.flush_changed()
         self._note_starts()  # 3
-        contributed = {
-            place: (offset, self._progress.clock(place).now)
-            for place, offset in self._progress.taken.items()
-            if place[0] == self._contributions
-        }
-        flushed = self._flusher.step({alert.entity for alert in alerts}, contributed, seconds)  # 4
+        if seconds is None:
+            self._kpis.judge_due()
+        alerts = self._ticker.drain_alerts()
+        flushed = self._flusher.step({alert.entity for alert in alerts}, self._contributed(), seconds)  # 4
+        alerts += self._ticker.drain_alerts()  # of those who were judged as they were written
         self._old_customers.step(self._source_clocks(self._lag.contacts))  # 5
         behind = self._lag.contacts | self._lag.agents
         self._quiet.step(self._source_clocks(behind), self._cutoffs, self._offsets)
         self._evict()  # 6
         reached = self._mark(flushed)  # 7
-        cutoffs = {place[1]: self._cutoff.at(now) for place, (_, now) in flushed.items()}
+        cutoffs = {place[1]: self._cutoff.at(now) for place, (_, now, _) in flushed.items()}
         return Checkpoint(self._drain(), reached, alerts, cutoffs)  # 8
 
     def complete(self, checkpoint: Checkpoint) -> None:
@@ -160,6 +159,14 @@ class Checkpointer:
             if (written := self._past_days.written(number)) is not None:
                 place = self._contributions, number
                 self._progress.starts[place] = since(self._progress.starts.get(place, []), written)
+
+    def _contributed(self) -> Reached:
+        """From where on contributions are to be read again once all that has changed until now is written."""
+        return {
+            place: stage.reached(offset, self._progress.clock(place).now)
+            for place, offset in self._progress.taken.items()
+            if place[0] == self._contributions and (stage := self._kpis.by_number.get(place[1])) is not None
+        }
 
     def _make_records(self) -> None:
         for number, keys in self._state.customers.changed.items():
@@ -204,11 +211,16 @@ class Checkpointer:
         if (now := self._clock.now()) is not None:
             self._past_days.step(self._cutoffs, now)
 
-    def _mark(self, flushed: Mapping[Place, tuple[int, int | None]]) -> dict[Place, int]:
+    def _mark(self, flushed: Reached) -> dict[Place, int]:
         """Store how far sources have been taken in, and contributions as far as they are ``flushed``."""
         taken = self._progress.taken
-        sources = {place: taken[place] for place in self._progress.moved() if place[0] != self._contributions}
-        marks = {place: (offset, None) for place, offset in sources.items()} | dict(flushed)
+        marks: dict[Place, tuple[int, int | None]] = {
+            place: (taken[place], None) for place in self._progress.moved() if place[0] != self._contributions
+        }
+        for place, (offset, now, time) in flushed.items():
+            marks[place] = offset, now
+            if time is not None:
+                self._progress.judged[place] = time, self._kpis.by_number[place[1]].by_rules
         for place, (offset, now) in marks.items():
             self._progress.mark(self._state.stores[topics.PROGRESS], place, offset, now)
         return {place: offset for place, (offset, _) in marks.items()}

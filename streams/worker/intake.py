@@ -19,7 +19,7 @@ from streams.contracts.decode import Rejected
 from streams.contracts.outputs import Contributions
 from streams.contracts.records import Place, Record
 from streams.entities.day_parts import CutoffDay
-from streams.entities.stage import KpisStage
+from streams.entities.stages import KpisStages
 from streams.presence.stage import Outcome as PresenceOutcome
 from streams.presence.stage import PresenceStage
 from streams.settings import Settings
@@ -56,7 +56,7 @@ class Intake:
     def __init__(  # noqa: PLR0913, PLR0917 - the parts of a worker that events go into
         self,
         settings: Settings,
-        stages: tuple[ContactsStage, PresenceStage, KpisStage],
+        stages: tuple[ContactsStage, PresenceStage, KpisStages],
         state: WorkingState,
         clock: OperationClock,
         cutoff: CutoffDay,
@@ -233,8 +233,9 @@ class Intake:
                 )
 
     def kpis(self, _: str, number: int, records: Sequence[Record]) -> None:
-        """A batch of contributions."""
+        """A batch of contributions, with the moments at which rules are judged on them."""
         began = perf_counter()
+        stage = self._kpis.by_number[number]
         applied, skipped = 0, self._kpis.skipped
         clock = self._progress.clock((self._contributions, number))
         broken: list[tuple[int, Rejected]] = []
@@ -249,11 +250,11 @@ class Intake:
             clock.advance(contributions.clock)
             border = self._cutoff.at(clock.now)
             for key, contribution in contributions.to.items():
-                self._kpis.apply(key, contribution, record.offset, border)
+                stage.apply(key, contribution, record.offset, border)
             applied += len(contributions.to)
+            if contributions.second is not None:
+                stage.judge_at(contributions.second, record.offset, clock.now)
         self._clock.advance(clock.now)
-        if self._clock.event_time and (now := self._clock.now()) is not None:
-            self._kpis.advance(now)
         self._refuse_internal(self._contributions, number, records, broken)
         metrics.CONTRIBUTIONS.inc(applied)
         metrics.CONTRIBUTIONS_SKIPPED.inc(self._kpis.skipped - skipped)

@@ -15,6 +15,7 @@ from streams.contracts.records import Place
 from streams.contracts.topics import Topic
 from streams.entities.day_parts import CutoffDay
 from streams.entities.stage import KpisStage
+from streams.entities.stages import KpisStages
 from streams.presence.stage import PresenceStage
 from streams.roster import Roster
 from streams.settings import Settings
@@ -68,8 +69,7 @@ class StreamProcessor:
         entities = self.state.entities_by_partition()
         partition.learn(entities)
         contacts, presence = ContactsStage(policy, roster), PresenceStage(policy, roster)
-        kpis = KpisStage(policy, rules, self.state.entities, self.state.days, targets, baselines)
-        kpis.adopt(entities, self.state.later_parts_of_days())
+        kpis = self._second_stage(settings, rules, entities, partition, targets, baselines)
 
         clock = OperationClock(event_time=event_time, clocks=self.progress.clocks.values())
         cutoff = CutoffDay(policy)
@@ -87,3 +87,29 @@ class StreamProcessor:
         )  # fmt: skip
         if numbers:
             log.info("took up %d partitions with %d entities", len(numbers), len(entities))
+
+    def _second_stage(
+        self,
+        settings: Settings,
+        rules: tuple[Rule, ...],
+        entities: Mapping[str, int],
+        partition: Partitioner,
+        targets: Targets | None,
+        baselines: Baselines | None,
+    ) -> KpisStages:
+        """A stage for each partition, with those of ``entities`` (key → partition) that live there, as of where its contributions go on."""
+        state, topic, changed = self.state, settings.topic(topics.CONTRIBUTIONS), dict[str, set[str]]()
+        stages = {
+            number: KpisStage(settings.policy, rules, state.entities, state.days, targets, baselines, changed)
+            for number in sorted(state.numbers)
+        }
+        keys: dict[int, list[str]] = {number: [] for number in stages}
+        days: dict[int, list[str]] = {number: [] for number in stages}
+        for key, number in entities.items():
+            keys[number].append(key)
+        for day in state.later_parts_of_days():
+            days[entities.get(day.rsplit("|", 1)[0], partition(day.rsplit("|", 1)[0]))].append(day)
+        for number, stage in stages.items():
+            stage.by_messages = True
+            stage.adopt(keys[number], days[number], self.progress.judged.get((topic, number)))
+        return KpisStages(stages, partition, changed)

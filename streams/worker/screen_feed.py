@@ -11,7 +11,7 @@ from streams.contacts.forgetting import is_nameless
 from streams.contacts.shared import shared_id
 from streams.contacts.unknown import MOST, Word
 from streams.contracts.outputs import Alert, Presence, SharedId
-from streams.entities.stage import KpisStage
+from streams.entities.stages import KpisStages
 from streams.presence.stage import PresenceStage
 from streams.system_clock import machine_ms
 from streams.worker import metrics
@@ -36,7 +36,7 @@ class ScreenFeed:
     def __init__(
         self,
         screens: Screens,
-        kpis: KpisStage,
+        kpis: KpisStages,
         presence: PresenceStage,
         state: WorkingState,
         lag: Lag,

@@ -1,4 +1,9 @@
-"""What happens because time passes: plans come due, alerts are looked at, screens brought up to date, the watermark told."""
+"""What happens because time passes: rules are judged, screens brought up to date, the watermark told.
+
+When rules are judged is itself a message among the contributions of each partition, written by whoever has it: "as of 09:00:05, on all that
+lies before". So an alert's steps follow from what is in the partition, however busy a worker is, whoever reads it and however often: after
+a crash, and in ``deskpulse alert try``.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +16,7 @@ import msgspec
 
 from streams.contracts import topics
 from streams.contracts.outputs import Alert, Contributions
-from streams.entities.stage import KpisStage
+from streams.entities.stages import KpisStages
 from streams.settings import Settings
 from streams.worker import metrics
 from streams.worker.intake import Intake
@@ -29,6 +34,9 @@ _encode = msgspec.json.Encoder().encode
 #: come first, the others wait for the next tick. The next tick is when no more than this share of the time goes into them, and the
 #: share of it that nobody else has use for.
 _AT_ONCE, _LOOKING_SECONDS, _TICKING_SHARE = 200, 0.02, 0.15
+#: On the event clock, which may run much faster than the machine's: seconds that judging an entity is taken to need, and between two
+#: moments at most as long as anything is new.
+_JUDGING_SECONDS, _STANDING_SECONDS = 20e-6, 1.0
 
 
 class Ticker:
@@ -37,7 +45,7 @@ class Ticker:
     def __init__(
         self,
         settings: Settings,
-        kpis: KpisStage,
+        kpis: KpisStages,
         state: WorkingState,
         clock: OperationClock,
         partition: Partitioner,
@@ -46,14 +54,15 @@ class Ticker:
         screens: ScreenFeed,
     ) -> None:
         self._kpis, self._state, self._clock, self._partition = kpis, state, clock, partition
+        self._progress = state.progress
         self._intake, self._outbox, self._screens = intake, outbox, screens
         self._partitions = settings.partitions
         self._contributions, self._alerts = settings.topic(topics.CONTRIBUTIONS), settings.topic(topics.ALERTS)
-        #: Steps of alerts that are not written yet.
-        self._told: list[Alert] = []
         self._watermark: int | None = None
-        #: The second of the operation's clock in which rules were judged last, when that was, and how many entities are still to be.
-        self._judged, self._left = (0, 0.0), 0
+        #: Partition number → the last second as of which rules are to be judged there, and when that was put into its messages.
+        self._seconds: dict[int, tuple[int, float]] = {}
+        #: On the event clock: how many entities had been judged then, and when there may be another.
+        self._judged, self._next_second = 0, 0.0
         self._next_tick = 0.0
         #: The clock and the CPU time of this process at the last tick.
         self._used, self.spare = (perf_counter(), process_time()), 0.0
@@ -64,7 +73,7 @@ class Ticker:
         """On event time: tell every partition of the second stage how far this worker's sources have come."""
         if not self._clock.event_time or not self._state.numbers:
             return
-        clocks = (clock for place, clock in self._state.progress.clocks.items() if place[0] != self._contributions)
+        clocks = (clock for place, clock in self._progress.clocks.items() if place[0] != self._contributions)
         newest = max((clock.now for clock in clocks if clock.now is not None), default=None)
         if newest is None or newest == self._watermark:
             return
@@ -84,23 +93,49 @@ class Ticker:
         if now is None:
             await self._screens.show(None, self._turns)
             return
-        self._kpis.advance(now)
-        # Rules are judged once a second of the operation's clock (of the machine's, where that one stands); whose turn did not come then
-        # has it in the next ticks.
-        if (second := now // 1000) != self._judged[0] or perf_counter() - self._judged[1] >= 1:
-            self._judged, self._left = (second, perf_counter()), self._kpis.awake
-        async for part in self._turns(self._left, _LOOKING_SECONDS):
-            self._left -= part
-            self._tell(self._kpis.alerts(now, part))
+        async for part in self._turns(self._kpis.due, _LOOKING_SECONDS):
+            self._kpis.judge_due(part)
         await self._screens.show(now, self._turns)
         metrics.OPERATION_CLOCK.set(now / 1000)
         metrics.ENTITIES.set(len(self._state.entities))
         metrics.CUSTOMERS.set(len(self._state.customers))
 
+    def have_judged(self) -> None:
+        """Where a whole second is over, have rules judged as of it on all that is in a partition up to now.
+
+        On the machine's clock that is every second. On the event clock it is whenever time has moved on, as far as judging takes no more
+        than its share of this worker's time, and once more when all is quiet.
+        """
+        event_time, machine = self._clock.event_time, perf_counter()
+        now = self._newest() if event_time else self._clock.now()
+        if now is None or (event_time and (machine < self._next_second or self._kpis.due)):
+            return
+        whole = now - now % 1000
+        for number, stage in self._kpis.by_number.items():
+            place, second = (self._contributions, number), whole
+            if event_time and stage.time is not None:  # another worker may have heard of later events
+                second = max(whole, stage.time.highest)
+            before, told = self._seconds.get(number, (None, 0.0))
+            clock = self._progress.clock(place).now
+            if clock is None and not event_time:
+                continue  # nothing has come to it yet
+            if second == before and not (event_time and machine - told >= _STANDING_SECONDS and stage.has_news):
+                continue
+            self._seconds[number] = second, machine
+            message = _encode(Contributions(clock=now if event_time or clock is None else clock, second=second))
+            self._outbox.put(number, place, (None, message, []))
+        judged, self._judged = self._judged, self._kpis.judged
+        self._next_second = machine + (self._judged - judged) * _JUDGING_SECONDS / (_TICKING_SHARE + self.spare)
+
+    def _newest(self) -> int | None:
+        """How far any source of this worker, or what others have told, has come (ms); None: nothing is known yet."""
+        return max((clock.now for clock in self._progress.clocks.values() if clock.now is not None), default=None)
+
     def drain_alerts(self) -> list[Alert]:
         """Steps of alerts since the last call: they are in the outbox."""
-        told, self._told = self._told, []
-        return told
+        steps = self._kpis.drain_steps()
+        self._tell(steps)
+        return steps
 
     def _note_spare(self) -> None:
         """How much of a core was idle since the last tick."""
@@ -109,7 +144,6 @@ class Ticker:
 
     def _tell(self, steps: list[Alert]) -> None:
         """Have the steps of alerts written, together with the state that remembers them."""
-        self._told += steps
         for alert in steps:
             if not alert.update:
                 metrics.ALERTS.labels(alert.rule, alert.status).inc()

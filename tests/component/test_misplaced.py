@@ -95,7 +95,15 @@ class Operation:
         """Take in all there is, in batches of any size from any place; now and then commit, or begin anew. In the end, records prove the
         facts.
         """
-        state = {topic.name for topic in (*STATE, *RECORDS, topics.DEAD_LETTERS)}
+        self.turns(dice)
+        proven(
+            {key: record for topic in RECORDS for key, record in self.stored(topic).items()},
+            {key: decode_day(day) for key, day in self.stored(topics.DAILY_FACTS).items()},
+        )
+
+    def turns(self, dice: random.Random) -> None:
+        """The same without the proof."""
+        state = {topic.name for topic in (*STATE, *RECORDS, topics.DEAD_LETTERS, topics.ALERTS)}
         while True:
             taken = self.processor.progress.taken
             waiting = [
@@ -119,11 +127,6 @@ class Operation:
                 self.commit()
             if dice.random() < 0.1:
                 self.take_up()
-
-        proven(
-            {key: record for topic in RECORDS for key, record in self.stored(topic).items()},
-            {key: decode_day(day) for key, day in self.stored(topics.DAILY_FACTS).items()},
-        )
 
     def stored(self, topic: topics.Topic) -> dict[str, bytes]:
         """Key → what is stored; each key is in one partition only, its own."""

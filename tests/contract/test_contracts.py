@@ -44,7 +44,7 @@ EVENTS = {str(type_.__struct_config__.tag): type_ for type_ in get_args(AnyEvent
 _OUTPUTS = {
     "contributions": Contributions, "daily-facts": DailyFacts, "contact-record": ContactRecord, "presence-record": PresenceRecord,
     "alert": Alert, "roster": list[RosterEntry], "score": Score, "snapshot": Snapshot, "totals": Totals, "alert-action": AlertAction,
-    "incident": Incident, "baseline": Baseline,
+    "incident": Incident, "baseline": Baseline, "contributions-second": Contributions,
 }  # fmt: skip
 
 

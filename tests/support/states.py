@@ -54,7 +54,7 @@ def of_entities(entities: Mapping[str, Entity], settings: Settings, now: int) ->
     for key, entity in entities.items():
         entity.rolling.advance(now // 60_000)
         entity.due(now)
-        entity.longest_wait(now, settings.policy.max_wait_seconds * 1000)
+        entity.forget_lost(now, settings.policy.max_wait_seconds * 1000)
         if entity.rolling.panes or entity.planned or entity.waiting or entity.rolling.levels:
             out[key] = {
                 "panes": entity.rolling.panes,

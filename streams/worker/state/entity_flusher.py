@@ -9,15 +9,16 @@ from time import perf_counter
 from streams.contracts.outputs import DailyFacts
 from streams.contracts.records import Place
 from streams.entities.entity import Entity
-from streams.entities.stage import KpisStage
+from streams.entities.stage import Time
+from streams.entities.stages import KpisStages
 from streams.worker.state.store import WriteBackCache
 
 _AT_ONCE = 100
 #: Seconds from the beginning of a round to that of the next, at least: who changes all the time, such as the whole operation, need not be
 #: written all the time. What is not written yet is read again after a crash.
 _ROUND_SECONDS = 1.0
-#: Place → offset, and the clock (ms) as of there.
-Reached = Mapping[Place, tuple[int, int | None]]
+#: Place → offset, the clock (ms) as of there, and as of when rules had been judged.
+Reached = Mapping[Place, tuple[int, int | None, Time | None]]
 
 
 class EntityFlusher:
@@ -27,7 +28,7 @@ class EntityFlusher:
 
     def __init__(
         self,
-        kpis: KpisStage,
+        kpis: KpisStages,
         entities: WriteBackCache[Entity],
         days: WriteBackCache[DailyFacts],
         partition: Callable[[str], int],
@@ -64,7 +65,7 @@ class EntityFlusher:
 
     def _flush(self, keys: Iterable[str]) -> None:
         for key in keys:
-            self._kpis.settle(key)
+            self._kpis.complete(key)
             days = self._kpis.changed.pop(key, None)
             if days is None:  # it has been written since, or was only to come first
                 continue

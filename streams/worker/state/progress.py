@@ -13,6 +13,7 @@ from msgspec import Struct
 from streams.contracts import topics
 from streams.contracts.records import Place
 from streams.entities.day_parts import Starts
+from streams.entities.stage import Time
 from streams.windows.clock import EventClock
 from streams.worker.state.own_partition import is_mark
 from streams.worker.state.store import BrokenStateError, StateStore
@@ -20,8 +21,9 @@ from streams.worker.state.store import BrokenStateError, StateStore
 
 class _Mark(Struct, array_like=True):
     """As it is stored: offset of the next record, event clock (ms since 1970), and a jump of the clock that is not believed yet; of
-    contributions also from where ``daily-facts`` is to be read; the id of the topic that the offset is of, where it is known; and
-    whether the operation is on the event clock (None: stored before that was told).
+    contributions also from where ``daily-facts`` is to be read; the id of the topic that the offset is of, where it is known;
+    whether the operation is on the event clock (None: stored before that was told); and of contributions as of when (ms) rules had been
+    judged, and by which.
     """
 
     offset: int
@@ -30,6 +32,7 @@ class _Mark(Struct, array_like=True):
     starts: Starts = []
     topic_id: str = ""
     event_time: bool | None = None
+    judged: tuple[Time, str] | None = None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -38,7 +41,8 @@ _decode = msgspec.json.Decoder(_Mark).decode
 
 class Progress:
     """``taken``: (topic, partition) → offset of the next record to be taken in; ``clocks``: the event clock of each; ``starts``:
-    from where the daily facts of a partition of contributions are to be read; ``made_anew``: those whose topic is another now than
+    from where the daily facts of a partition of contributions are to be read; ``judged``: as of when (ms) rules had been judged there,
+    and by which; ``made_anew``: those whose topic is another now than
     when they were stored, so that no offset of theirs means anything. ``event_time``: is the operation on the event clock? None:
     nobody has told.
     """
@@ -54,6 +58,7 @@ class Progress:
         self.taken: dict[Place, int] = {}
         self.clocks: dict[Place, EventClock] = {}
         self.starts: dict[Place, Starts] = {}
+        self.judged: dict[Place, tuple[Time, str]] = {}
         self._moved: set[Place] = set()
         #: Places that began anew although the topic's id was still known as this: the position is not one of that topic.
         self._not_of: dict[Place, str] = {}
@@ -65,6 +70,8 @@ class Progress:
         topic, partition = key.decode().rsplit("|", 1)
         mark, place = _decode(value), (topic, int(partition))
         self.starts[place] = mark.starts
+        if mark.judged is not None:
+            self.judged[place] = mark.judged
         if self._told is None and mark.event_time is not None:
             self.event_time = mark.event_time
         self.clocks[place] = EventClock(mark.now, mark.doubted)
@@ -120,5 +127,6 @@ class Progress:
             self.starts.get(place, []),
             "" if self._not_of.get(place) == known else known,
             self.event_time,
+            self.judged.get(place),
         )
         marks.put(place[1], f"{place[0]}|{place[1]}".encode(), _encode(mark))

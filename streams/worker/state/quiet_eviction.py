@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from streams.contracts.outputs import DailyFacts
 from streams.entities.day_parts import CutoffDay, iso
 from streams.entities.entity import Entity
-from streams.entities.stage import KpisStage
+from streams.entities.stages import KpisStages
 from streams.presence.log import AgentPresence
 from streams.worker.state.own_partition import ByPartition
 from streams.worker.state.store import WriteBackCache
@@ -24,7 +24,7 @@ class QuietEviction:
 
     def __init__(
         self,
-        kpis: KpisStage,
+        kpis: KpisStages,
         entities: WriteBackCache[Entity],
         days: WriteBackCache[DailyFacts],
         presences: ByPartition[AgentPresence],

@@ -298,6 +298,9 @@ def test_who_has_waited_for_longer_than_the_policy_allows_waits_no_more() -> Non
     assert entity.longest_wait(60_000, 60_000) == (3, 60.0)
     assert entity.longest_wait(60_001, 60_000) == (2, 40.001)
     assert entity.longest_wait(200_000, 60_000) == (0, None)
+    entity.forget_lost(60_001, 60_000)
+    assert entity.waiting.keys() == {"b", "c"}
+    entity.forget_lost(200_000, 60_000)
     assert entity.waiting == {}
     entity.waiting = {"ahead": 90_000}
     assert entity.longest_wait(60_000, 60_000) == (1, 0.0)
