@@ -30,7 +30,9 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     if database is not None:
         from scoring.store.database import Database
 
-        Database.of(database, tmp_path).upgrade()
+        kept = Database.of(database, tmp_path)
+        kept.upgrade()
+        kept.close()
     with served(tmp_path, database) as found:
         yield found
 
