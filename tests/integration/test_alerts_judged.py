@@ -150,7 +150,8 @@ def test_the_trial_gives_the_steps_of_the_live_run(settings: Settings, tmp_path:
         f"{len(events):,} events, lag at the kill {lagged:,.0f}; {len(live):,} steps live, {len(tried):,} tried: {dict(of)}"
     )
     assert sum(not step.update for step in live) > 3 * DAYS
-    assert {step.rule for step in live} >= {"low", "wait", "slow", "day"}
+    # A wait is seen where a second that is judged falls into one, which is the worker's pace.
+    assert {step.rule for step in live} >= {"low", "slow", "day"}
     assert not differing(tried, live)
     assert tried == live
 
