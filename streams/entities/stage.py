@@ -585,9 +585,10 @@ class KpisStage:
         return now if self.time is None else min(now, self._minute * 60_000 + 59_999)
 
     def _all(self) -> list[str]:
-        """Keys of all entities that are kept; those that are kept no more are known no more."""
-        self._known = {key: None for key in self._known if key in self.entities}
-        return list(self._known)
+        """Keys of all entities that are kept; those that are kept no more are known no more. What has only been put aside is none yet."""
+        kept = [key for key in self._known if key in self.entities]
+        self._known = dict.fromkeys(kept) | dict.fromkeys(key for key in self._pending if key in self._known)
+        return kept
 
     def _own(self) -> Iterator[tuple[str, Entity]]:
         return ((key, self.entities[key]) for key in self._all())

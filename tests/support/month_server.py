@@ -24,7 +24,7 @@ from scoring.workflow.preparing import Rules, prepare_run
 from streams.doors import Translated
 from streams.settings import Settings
 from streams.system_clock import machine_ms
-from streams.web.access import SESSION
+from streams.web.access import session_cookie
 from streams.web.app import Joined, create_app, routers_of
 from streams.web.roles import Role
 from streams.web.store import desk_database
@@ -77,7 +77,7 @@ class _Logged:
 
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":
-                mine = f"{SESSION}=" in cookies
+                mine = f"{session_cookie(https=False)}=" in cookies
                 self._log.append(Request(scope["method"], scope["path"], mine, message["status"]))
             await send(message)
 
