@@ -386,8 +386,10 @@ class KpisStage:
 
     @property
     def has_news(self) -> bool:
-        """Has anything come since rules were judged last?"""
-        return self._wakeups.has_news
+        """Has anything come since rules were judged last, or do other targets hold by now, or is something else usual?"""
+        return self._wakeups.has_news or (
+            self.time is not None and self._relative and self._aims(self.time.second) != self._aimed
+        )
 
     @property
     def due(self) -> int:

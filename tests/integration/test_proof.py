@@ -110,7 +110,8 @@ def contacts_have_their_events(operation: Settings) -> None:
         for contact, events in told.items()
     }
     assert types["c0"].count(("call.queued", "repeated")) == 1
-    assert types["c0"][-1] == ("call.corrected", "counted")
+    # In order of Kafka's milliseconds: in which of two partitions something came first within one, nobody knows.
+    assert types["c0"].index(("call.corrected", "counted")) > types["c0"].index(("call.ended", "counted"))
     assert {("call.missed", "counted"), ("call.retracted", "counted")} <= set(types["c1"])
     assert [verdict for _, verdict in types["moved"]] == ["counted"] * 3
     assert [one["fields"]["repeated_by"] for one in told["c0"] if "repeated_by" in one["fields"]] == [
