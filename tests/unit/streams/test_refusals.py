@@ -27,7 +27,7 @@ from streams.refusals import Server, address_shown, remedy, with_remedy
         ("Redis", "Error while reading from redis:6379 : (104, 'Connection reset by peer')", "rediss://"),
         ("Redis", "Timeout connecting to server", "has this port TLS or none"),
         ("PostgreSQL", "SSL error: certificate verify failed", "sslrootcert"),
-        ("PostgreSQL", 'root certificate file "/root/.postgresql/root.crt" does not exist', "sslrootcert=FILE"),
+        ("PostgreSQL", 'root certificate file "/srv/app/.postgresql/root.crt" does not exist', "sslrootcert=FILE"),
         ("PostgreSQL", 'server certificate for "db" does not match host name "localhost"', "as its certificate does"),
         ("PostgreSQL", 'FATAL:  no pg_hba.conf entry for host "10.0.0.1", user "u", database "d", no encryption', "sslmode=verify-full"),
         ("PostgreSQL", 'FATAL:  password authentication failed for user "deskpulse"', "check user and password"),
