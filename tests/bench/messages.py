@@ -1,7 +1,8 @@
 """From a rating to a message: ``python -m tests.bench.messages`` tells how long after a bad rating a local webhook is told of the incident.
 
-A worker, the incidents and the notifier run on brokers of their own, on the machine's clock. Each rating is of a queue of its own and makes
-an incident of its own. First nothing else happens; then calls come in at an even pace beside it (``--rate`` events a second).
+A worker, the incidents and the notifier run on brokers of their own, on the machine's clock. Each rating is of a queue with a rule of its
+own: queues of one rule would be one incident, as they come so soon after another. First nothing else happens; then calls come in at an
+even pace beside it (``--rate`` events a second). An incident waits five seconds for others of its cause before it is told.
 """
 
 from __future__ import annotations
@@ -31,10 +32,9 @@ from streams.windows.clock import instant
 from tests.support.operation import answers, metric, program
 from tests.support.receiving import Receiver, receiving
 
-_RULES = """
-rules:
-  - {id: low, zh: 差评, en: Bad rating, kpi: csat, window: 5m, below: 0.8, min_n: 1, scope: [queue], severity: critical}
-"""
+_RULE = """
+  - {{id: low_{part}_{number}, zh: 差评, en: Bad rating, kpi: csat, window: 5m, below: 0.8, min_n: 1, scope: [queue],
+     select: ['queue:{part}-{number}'], severity: critical}}"""
 _NOTIFY = """
 language: en
 channels:
@@ -132,7 +132,8 @@ def main() -> None:
         there, address = opened.enter_context(receiving())
         os.environ |= {"HOOK": f"{address}/hook", "NO_PROXY": "127.0.0.1"}
         rules, notify = place / "rules.yaml", place / "notify.yaml"
-        rules.write_text(_RULES, encoding="utf-8")
+        own = (_RULE.format(part=part, number=number) for part in ("rest", "busy") for number in range(asked.times))
+        rules.write_text(f"rules:{''.join(own)}\n", encoding="utf-8")
         notify.write_text(_NOTIFY, encoding="utf-8")
         settings = Settings(
             broker=kafka.address, redis=redis.address, prefix="bench.", partitions=4, data_dir=place, clock="wall", rules_file=rules,
