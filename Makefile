@@ -11,7 +11,7 @@ WEB_VENV := .venv-web
 WEB_INSTALLED := $(WEB_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help image install demo test new-kpi hunt proof asterisk judged check fast format bench docs web wheel lock generated clean
+.PHONY: help image install demo test new-kpi hunt proof asterisk judged killed check fast format bench docs web wheel lock generated clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ asterisk: $(INSTALLED) ## Real SIP calls through a real Asterisk (made once, as 
 
 judged: $(INSTALLED) ## A simulated month on a real Kafka with load and restarts: live alerts against `alert try`, step for step; DAYS=31
 	DESKPULSE_TEST_DAYS=$(or $(DAYS),31) $(BIN)/python -m pytest -q -s tests/integration/test_alerts_judged.py
+
+killed: $(INSTALLED) ## The notifier killed KILLS=20 times, ten between a robot's answer and its journal, on a real Kafka; ten minutes
+	DESKPULSE_TEST_KILLS=$(or $(KILLS),20) $(BIN)/python -m pytest -q -s tests/integration/test_notifier_killed.py
 
 check: format-check ## Format, lint, types, layers, all tests: what must be green
 	$(ALL_TESTS)
