@@ -153,7 +153,8 @@ class IncidentBook:
 
     def _due(self, case: Case) -> Iterator[int]:
         if case.resolved is not None:
-            yield round(case.resolved.timestamp() * 1000) + KEPT_MS
+            if case.id not in self._dirty:
+                yield round(case.resolved.timestamp() * 1000) + KEPT_MS
             return
         if not case.announced:
             yield case.placed + GATHER_MS
@@ -174,7 +175,8 @@ class IncidentBook:
             self._hush(now, texts.SILENCE_OVER)
         for case in list(self._cases.values()):
             if case.resolved is not None:
-                if now - case.resolved.timestamp() * 1000 >= KEPT_MS:
+                # Who ends and is forgotten at once, as time leaps, would stand on every screen for ever: first others are told.
+                if case.id not in self._dirty and now - case.resolved.timestamp() * 1000 >= KEPT_MS:
                     self._forget(case)
                 continue
             self._look(case, now)

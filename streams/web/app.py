@@ -37,6 +37,7 @@ from streams.web.board_routes import BoardDesk, board_routes
 from streams.web.guard import Guard
 from streams.web.incident_feed import Feed, Follower
 from streams.web.incident_routes import Known, incident_routes
+from streams.web.operation_time import OperationTime
 from streams.web.provider import Provider
 from streams.web.provider_logins import ProviderLogins
 from streams.web.roles import Visitor
@@ -118,6 +119,7 @@ def create_app(settings: Settings, joined: Joined, now_ms: Callable[[], int] = m
     follower = Follower(settings, feed) if joined.follows else None
     store = joined.store or Store(settings)
     board = _board_desk(settings, joined, store, guard, now_ms)
+    operation_time = OperationTime(store)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -131,6 +133,7 @@ def create_app(settings: Settings, joined: Joined, now_ms: Callable[[], int] = m
                 await task
         if follower is not None:
             await to_thread.run_sync(follower.stop)
+        await operation_time.close()
         await store.close()
         database.close()
 
@@ -156,7 +159,9 @@ def create_app(settings: Settings, joined: Joined, now_ms: Callable[[], int] = m
     if by_provider is not None:
         app.include_router(sign_on_routes(by_provider, partial(_keep, _is_https(settings))))
     _sessions(app, database, now_ms)
-    app.include_router(incident_routes(settings, feed, guard, joined.act, joined.operation_ms, now_ms))
+    app.include_router(
+        incident_routes(settings, feed, guard, joined.act, joined.operation_ms, now_ms, operation_time.now)
+    )
     app.include_router(board_routes(board))
     for router in joined.routers:
         app.include_router(router)

@@ -162,12 +162,15 @@ def incident_routes(
     act: Callable[[AlertAction], None],
     operation_ms: Callable[[], int],
     now_ms: Callable[[], int],
+    at: Callable[[], int | None],
 ) -> APIRouter:
-    """The routes. ``act``: puts an action on its topic; ``operation_ms``: the operation's clock. Both raise ConnectionError."""
+    """The routes. ``act``: puts an action on its topic; ``operation_ms``: the operation's clock. Both raise ConnectionError. ``at``: the
+    same clock as screens know it, without a wait; None: it is not known.
+    """
     router = APIRouter()
     teller = Teller(feed, Known(settings), settings.names)
     _words(router, settings, now_ms)
-    _stream(router, _Live(feed, guard, teller, now_ms))
+    _stream(router, _Live(feed, guard, teller, now_ms), at)
     _one_incident(router, _Live(feed, guard, teller, now_ms), act, operation_ms)
     return router
 
@@ -211,12 +214,12 @@ def _words(router: APIRouter, settings: Settings, now_ms: Callable[[], int]) -> 
         }
 
 
-def _stream(router: APIRouter, live: _Live) -> None:
+def _stream(router: APIRouter, live: _Live, at: Callable[[], int | None]) -> None:
     @router.get("/api/incidents/stream")
     async def stream(visitor: Anybody, last_event_id: Annotated[str, Header(max_length=64)] = "") -> Response:
         """Server-sent events: ``picture``, then ``change`` (``gone``: ids that are to be seen no more); ``beat`` each second, with
         ``reason`` where what is shown may be stale; ``over`` where the session has ended. Whoever comes back with ``Last-Event-ID``
-        is told what has changed meanwhile.
+        is told what has changed meanwhile. ``now`` in a beat: the machine's clock; ``at``: the operation's, ms since 1970, where known.
         """
 
         async def events() -> AsyncIterator[bytes]:
@@ -230,7 +233,7 @@ def _stream(router: APIRouter, live: _Live) -> None:
                     yield told.body
                 if monotonic() - told_at >= BEAT / 2:
                     told_at = monotonic()
-                    beat = {"now": instant(live.now_ms()).isoformat(), "reason": reason}
+                    beat = {"now": instant(live.now_ms()).isoformat(), "at": at(), "reason": reason}
                     yield ServerSentEvent(msgspec.json.encode(beat).decode(), event="beat", sep="\n").encode()
                 await live.feed.changed(number, reason, BEAT)
             yield ServerSentEvent("{}", event="over", sep="\n").encode()

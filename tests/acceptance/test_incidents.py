@@ -436,6 +436,26 @@ def test_what_is_over_is_forgotten_after_a_week() -> None:
     assert desk.book.alerts() == 0
 
 
+def test_what_ends_while_time_leaps_is_told_before_it_is_forgotten() -> None:
+    desk = Desk()
+    desk.at("09:00").alert("agent a").at("09:00:05").alert("agent a", "resolved", 0.9).at("+10 09:00")
+    assert desk.only.status == "resolved"
+    assert desk.steps() == ["09:00:05 opened", "09:02:05 resolved"]
+    desk.at("+10 09:00:01").alert("agent b").at("+10 09:00:06")
+    assert (desk.book.alerts(), len(desk.open())) == (1, 1)
+    assert not [key for key in desk.stored if desk.written[min(desk.written)].id in key]
+
+
+def test_who_ends_and_is_forgotten_holds_up_nobody() -> None:
+    desk = Desk()
+    for minute in range(8):
+        desk.at(f"09:{minute:02}:00").alert(f"queue q{minute}", rule="wait")
+        desk.alert(f"queue q{minute}", "resolved", 0.0, rule="wait")
+    desk.alert("agent a").at("+10 09:00")
+    assert [one.rule for one in desk.open()] == ["low"]
+    assert [step for step in desk.steps() if step.endswith("escalated")] == ["09:17:05 escalated"]
+
+
 def test_silence_that_nobody_acknowledges_ends_after_a_week() -> None:
     desk = Desk()
     desk.at("09:00").alert("agent a").at("09:40").alert("agent a", "no_data", 0.6).at("+7 09:40")

@@ -77,8 +77,6 @@ export class BoardLive extends Stream {
   /** Rises where somebody has come or gone. */
   members = $state(0);
   #last = "";
-  #at = 0;
-  #atHeard = 0;
   #mode = $state(0);
 
   constructor(over: () => void) {
@@ -104,18 +102,8 @@ export class BoardLive extends Stream {
       const told = JSON.parse(event.data) as { now: string; at: number | null; reason: string | null; behind: number };
       this.reason = told.reason;
       this.behind = told.behind;
-      if (told.at !== null) {
-        this.#at = told.at;
-        this.#atHeard = performance.now();
-      }
-      this.hear(told.now);
+      this.hear(told.now, told.at);
     });
-  }
-
-  /** The operation's clock, ms since 1970, as of now. */
-  get at(): number {
-    void this.now;
-    return this.#at === 0 ? this.now : this.#at + Math.min(performance.now() - this.#atHeard, 1500);
   }
 
   #maps(told: Change): [SvelteMap<string, unknown>, Told<unknown> | undefined][] {

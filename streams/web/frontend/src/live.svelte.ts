@@ -28,9 +28,9 @@ export class Live extends Stream {
       this.hear();
     });
     source.addEventListener("beat", (event) => {
-      const told = JSON.parse(event.data) as { now: string; reason: string | null };
+      const told = JSON.parse(event.data) as { now: string; at: number | null; reason: string | null };
       this.reason = told.reason;
-      this.hear(told.now);
+      this.hear(told.now, told.at);
     });
   }
 }

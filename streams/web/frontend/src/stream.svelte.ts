@@ -36,6 +36,9 @@ export abstract class Stream {
   begun = $state(false);
   #heard = performance.now();
   #ahead = 0;
+  /** The operation's clock when it was last told, ms since 1970, and when that was; 0: it never was. */
+  #told = 0;
+  #toldAt = 0;
   #source: EventSource | null = null;
   #timer: number | undefined;
   #hiddenSince: number | null = null;
@@ -85,8 +88,18 @@ export abstract class Stream {
     });
   }
 
-  protected hear(now?: string): void {
+  /** The operation's clock, ms since 1970, as of now. It may stand, or run faster than ours. */
+  get at(): number {
+    void this.now;
+    return this.#told === 0 ? this.now : this.#told + Math.min(performance.now() - this.#toldAt, 1500);
+  }
+
+  protected hear(now?: string, at: number | null = null): void {
     if (now !== undefined) this.#ahead = Date.parse(now) - Date.now();
+    if (at !== null) {
+      this.#told = at;
+      this.#toldAt = performance.now();
+    }
     this.#heard = performance.now();
     this.silent = 0;
     this.now = Date.now() + this.#ahead;

@@ -249,32 +249,40 @@ def test_the_course_of_a_figure_for_who_sees_it(desk: Desk) -> None:
     assert (refused.status_code, "no KPI" in refused.text) == (422, True)
 
 
+async def _until_a_beat(desk: Desk, path: str, **given: str) -> list[str]:
+    """What a supervisor is told by a stream up to its first beat that knows the operation's clock."""
+    told: list[str] = []
+    async with desk.app.router.lifespan_context(desk.app):
+        route = next(
+            one
+            for router in desk.app.routes
+            for one in getattr(getattr(router, "original_router", None), "routes", [router])
+            if getattr(one, "path", "") == path
+        )
+        visitor = await asyncio.to_thread(desk.visitor, "supervisor")
+        answer = await route.endpoint(visitor=visitor, last_event_id="", **given)
+        async for part in answer.body_iterator:
+            told.append(part.decode())
+            if "event: beat" in told[-1] and '"at":null' not in told[-1]:
+                break
+    return told
+
+
 def test_the_stream_writes_down_whose_figures_are_on_the_board(tmp_path: Path) -> None:
     desk = opened(tmp_path)
-
-    async def watched() -> list[str]:
-        told: list[str] = []
-        async with desk.app.router.lifespan_context(desk.app):
-            route = next(
-                one
-                for router in desk.app.routes
-                for one in getattr(getattr(router, "original_router", None), "routes", [router])
-                if getattr(one, "path", "") == "/api/board/stream"
-            )
-            visitor = await asyncio.to_thread(desk.visitor, "supervisor")
-            answer = await route.endpoint(visitor=visitor, last_event_id="", last="")
-            async for part in answer.body_iterator:
-                told.append(part.decode())
-                if "event: beat" in told[-1]:
-                    break
-        return told
-
-    told = asyncio.run(watched())
+    told = asyncio.run(_until_a_beat(desk, "/api/board/stream", last=""))
     assert "agent|A1" in told[0]
     assert "agent|A2" not in "".join(told)
     with desk.writing() as connection:
         looks = {(each.author, each.subject) for each in entries(connection, 100) if each.action == "looked"}
     assert looks == {("S1", "A1")}
+
+
+def test_incidents_are_as_old_as_by_the_boards_clock(tmp_path_factory: pytest.TempPathFactory) -> None:
+    board, incidents = opened(tmp_path_factory.mktemp("board")), opened(tmp_path_factory.mktemp("incidents"))
+    _, by_board = event(asyncio.run(_until_a_beat(board, "/api/board/stream", last=""))[-1].encode())
+    _, by_incidents = event(asyncio.run(_until_a_beat(incidents, "/api/incidents/stream"))[-1].encode())
+    assert by_incidents["at"] == by_board["at"] is not None
 
 
 # -- Boards as files
