@@ -35,7 +35,7 @@ from tests.support.archives import NAMES, Record
 _START, _DAYS = datetime(2026, 2, 28, 16, tzinfo=UTC), 30  # midnight in Shanghai
 _FIRST = date(2026, 3, 1)
 #: Events of an agent of the simulated desk, a day.
-_EACH = 90
+_EACH = 900
 _PARTITIONS, _AT_ONCE = 8, 20_000
 
 
