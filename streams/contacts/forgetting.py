@@ -54,6 +54,8 @@ def make_nameless(memory: Memory) -> None:
     """Have nothing in what is kept of a contact that tells its customer, but that it is one customer's."""
     memory.base.identify()
     memory.base.was.clear()
+    if memory.state.first_at is None:  # all was retracted; what is told after that goes on from here
+        memory.state.identify()
     memory.keep([nameless_event(event) for event in memory.events()])
     memory.announced = {}
 
