@@ -142,7 +142,12 @@ def test_another_teams_interviews_do_not_exist(month: Month) -> None:
 
 
 def test_of_a_plan_it_is_said_what_came_of_it(month: Month) -> None:
-    plan = {"kind": "improvement_plan", "rule": None, "name": {"zh": "改进计划", "en": "improvement plan"}, "due": "2026-07-02"}
+    plan = {
+        "kind": "improvement_plan",
+        "rule": None,
+        "name": {"zh": "改进计划", "en": "improvement plan"},
+        "due": "2026-07-02",
+    }
     own_ = PersonResult("anna", "t1", {}, {"actions": [plan]}, None)
     by, herself = Actor("sue", month.desk.at), Actor("anna", month.desk.at)
     with store(month.desk) as database, database.write() as connection:
