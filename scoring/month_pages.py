@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from scoring.runs.canonical_json import plain
 from scoring.store.runs import AbsentError, RunRecord, all_runs, card_of, find_run, result_of
-from scoring.web import appeals, approval, contacts, opening, ratings, sheets, uploads
+from scoring.web import appeals, approval, contacts, opening, own, ratings, sheets, tasks, uploads
 from scoring.web.jobs import Jobs
 from scoring.web.visitors import CardId, MonthRoute, OfHr, PeriodId
 from scoring.workflow.acknowledgements import acknowledged
@@ -30,6 +30,8 @@ def router(operation: Operation) -> APIRouter:
     uploads.add(routes, operation)
     ratings.add(routes, operation)
     sheets.add(routes, operation)
+    own.add(routes, operation)
+    tasks.add(routes, operation)
     contacts.add(routes, operation)
     approval.add(routes, operation, jobs)
     appeals.add(routes, operation, jobs)

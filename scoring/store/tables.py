@@ -274,8 +274,37 @@ due_days = Table(
     Column("author", String(256), nullable=False),
     Column("at", Moment, nullable=False),
 )
+#: Who has read and noted the rules by which they are scored: the rules as they read them, and their digest. Others ask for it anew.
+rules_read = Table(
+    "rules_read",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("card", String(64), nullable=False),
+    Column("period", String(32), nullable=False),
+    Column("person", String(256), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("rules", JSON, nullable=False),
+    Column("at", Moment, nullable=False),
+    UniqueConstraint("card", "period", "person", "digest"),
+)
+#: What becomes of what a published result sets off, step by step: of an interview its record and who signed it (``body`` names the record),
+#: of a plan or a training what came of it. ``action``: its kind, with the training's id behind a colon.
+follow_ups = Table(
+    "follow_ups",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("card", String(64), nullable=False),
+    Column("period", String(32), nullable=False),
+    Column("person", String(256), nullable=False),
+    Column("action", String(128), nullable=False),
+    Column("step", String(16), nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("author", String(256), nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("ix_follow_ups_card", "card", "period"),
+)
 #: Tables whose rows stay as they were written.
 APPEND_ONLY = (
     "documents", "inputs", "revisions", "reviews", "acknowledgements", "appeals", "decisions", "days_off", "panels",
-    "panel_results", "audit",
+    "panel_results", "rules_read", "follow_ups", "audit",
 )  # fmt: skip

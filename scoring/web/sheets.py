@@ -40,7 +40,7 @@ from scoring.workflow.gather import Operation, store, today
 from scoring.workflow.lifecycle import columns, signatures, turn
 
 #: Runs that are looked through for what concerns somebody, the newest first.
-_MOST_RUNS = 60
+MOST_RUNS = 60
 
 
 def add(routes: APIRouter, operation: Operation) -> None:
@@ -53,8 +53,8 @@ def add(routes: APIRouter, operation: Operation) -> None:
             if not database.begun:
                 return answer([])
             with database.read() as connection:
-                runs = sorted(all_runs(connection), key=lambda run: (run.period, run.card), reverse=True)[:_MOST_RUNS]
-                found = [one for run in runs if (one := _concerns(connection, run, visitor)) is not None]
+                runs = sorted(all_runs(connection), key=lambda run: (run.period, run.card), reverse=True)[:MOST_RUNS]
+                found = [one for run in runs if (one := concerns(connection, run, visitor)) is not None]
         return answer(found)
 
     @routes.get("/runs/{card}/{period}/people/{person}")
@@ -135,7 +135,7 @@ def _sheet(connection: Connection, run: RunRecord, seen: previews.Sheet, visitor
     }  # fmt: skip
 
 
-def _concerns(connection: Connection, run: RunRecord, visitor: Visitor) -> dict[str, Any] | None:
+def concerns(connection: Connection, run: RunRecord, visitor: Visitor) -> dict[str, Any] | None:
     """How a run concerns them; None: not at all."""
     revision = visible(run, visitor)
     if revision is None:

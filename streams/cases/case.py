@@ -19,8 +19,10 @@ CASE_KINDS: tuple[CaseKind, ...] = get_args(CaseKind)
 CaseStatus: TypeAlias = Literal["open", "closed", "withdrawn"]
 CASE_STATUSES: tuple[CaseStatus, ...] = get_args(CaseStatus)
 StepKind: TypeAlias = Literal[
-    "opened", "assigned", "noted", "reminded", "overdue", "escalated", "withdrawn", "reopened", "closed"
+    "opened", "assigned", "noted", "reminded", "overdue", "escalated", "withdrawn", "reopened", "closed", "weighed"
 ]
+#: Kinds that are important unless somebody says otherwise: a customer is hurt twice, or an alert stood for many.
+IMPORTANT: frozenset[CaseKind] = frozenset({"repeat_complaint", "incident"})
 #: Longest text that people give; ``explanation`` is cut to what an event takes.
 LONGEST_TEXT = 2000
 LONGEST_CAUSE = 1024
@@ -63,8 +65,8 @@ class About(Struct, omit_defaults=True, kw_only=True, frozen=True):
 class Case(Struct, omit_defaults=True, kw_only=True, frozen=True):
     """A case. ``due``: until when root cause and improvement plan are to be told. ``next_at``: when time does something to it.
 
-    ``answered``: who has been told so far that it is overdue, upwards. ``explained``: closing it is told the contact, too; ``sent``: it has
-    been.
+    ``important``: as somebody has weighed it; None: as its kind is. ``answered``: who has been told so far that it is overdue, upwards.
+    ``explained``: closing it is told the contact, too; ``sent``: it has been.
     """
 
     id: str
@@ -77,6 +79,7 @@ class Case(Struct, omit_defaults=True, kw_only=True, frozen=True):
     root_cause: str = ""
     plan: str = ""
     result: str = ""
+    important: bool | None = None
     next_at: int | None = None
     reminded: bool = False
     answered: tuple[str, ...] = ()
@@ -87,6 +90,11 @@ class Case(Struct, omit_defaults=True, kw_only=True, frozen=True):
     def number(self) -> int:
         """Number of its newest step."""
         return self.steps[-1].number
+
+    @property
+    def matters(self) -> bool:
+        """Is it important? As somebody has weighed it, else as its kind is."""
+        return self.about.kind in IMPORTANT if self.important is None else self.important
 
     def in_time(self, now: int) -> bool | None:
         """Was it closed in time? None: that is not decided yet, or nothing is asked of anybody any more."""
@@ -129,6 +137,12 @@ def assigned(case: Case, owner: str, by: str, now: int, text: str = "") -> Case:
     """Somebody else's from now on; the due time stays. Raises ValueError where it is over."""
     _require_open(case)
     return _with(replace(case, owner=owner), now, "assigned", by=by, to=owner, text=_text(text, "the note"))
+
+
+def weighed(case: Case, important: bool, by: str, now: int) -> Case:
+    """More or less important than its kind is, from now on. Raises ValueError where it is over."""
+    _require_open(case)
+    return case if case.matters == important else _with(replace(case, important=important), now, "weighed", by=by)
 
 
 def noted(case: Case, text: str, by: str, now: int) -> Case:
@@ -176,7 +190,7 @@ def reopened(case: Case, about: About, now: int, terms: Terms) -> Case:
     if case.status == "closed":
         return case
     again = opened(about, case.owner, now, terms)
-    going_on = replace(again, steps=case.steps, answered=case.answered)
+    going_on = replace(again, steps=case.steps, answered=case.answered, important=case.important)
     return _with(going_on, now, "reopened", to=case.owner)
 
 

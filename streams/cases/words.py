@@ -28,6 +28,7 @@ STEPS: Mapping[StepKind, Text] = {
     "withdrawn": Text("已撤销", "withdrawn"),
     "reopened": Text("重新打开", "opened again"),
     "closed": Text("已关闭", "closed"),
+    "weighed": Text("重要程度已调整", "weighed anew"),
 }
 _TITLE, _TITLE_ALONE = Text("{kind}：{what}", "{kind}: {what}"), Text("{kind}", "{kind}")
 _CONTACT = Text("{channel} {contact}", "{channel} {contact}")

@@ -4,6 +4,7 @@ Agents see what is their own, supervisors what is their team's or their own, HR 
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import entry_points
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from streams.cases import case as life
 from streams.cases import store
+from streams.cases.book import CaseBook, NoCaseError
 from streams.cases.case import LONGEST_TEXT, Case, CaseKind, CaseStatus
 from streams.cases.export import calendar, workbook
 from streams.database import StoreError
@@ -62,7 +64,7 @@ class CaseDesk:
         self, settings: Settings, journal: Journal, names: Callable[[], Names], clock: Callable[[], int]
     ) -> None:
         self.settings, self.names, self.clock = settings, names, clock
-        self._database = journal.database
+        self._book = CaseBook(journal.database, clock)
 
     def viewer(self, token: HTTPAuthorizationCredentials | None) -> Viewer:
         """Who asks. Raises HTTPException: 401 without a token that lets somebody in, 503 where the database does not answer."""
@@ -83,24 +85,18 @@ class CaseDesk:
     def seen(self, viewer: Viewer, **wanted: Any) -> list[Case]:
         """The cases that they may see. Raises HTTPException."""
         try:
-            if not self._database.begun:
-                return []
-            with self._database.read() as connection:
-                return [case for case in store.listed(connection, **wanted) if _concerns(case, viewer)]
+            return self._book.seen(partial(_concerns, viewer=viewer), **wanted)
         except StoreError as error:
             raise HTTPException(503, str(error)) from error
 
     def one(self, viewer: Viewer, id: str) -> Case:
         """A case. Raises HTTPException: 404 where there is none for them."""
         try:
-            if self._database.begun:
-                with self._database.read() as connection:
-                    found = store.find(connection, id)
-                if found is not None and _concerns(found, viewer):
-                    return found
+            return self._book.one(partial(_concerns, viewer=viewer), id)
+        except NoCaseError as error:
+            raise HTTPException(404, str(error)) from error
         except StoreError as error:
             raise HTTPException(503, str(error)) from error
-        raise HTTPException(404, f"there is no case {id} that you may see")
 
     def change(self, viewer: Viewer, id: str, change: Callable[[Case, str, int], Case]) -> dict[str, Any]:
         """Do something to a case, as whoever's token it is. Raises HTTPException: 403 for agents whose case it is not, 409 where it
@@ -109,13 +105,13 @@ class CaseDesk:
         before = self.one(viewer, id)
         if viewer.role == "agent" and viewer.person != before.owner:
             raise HTTPException(403, f"the case {id} is somebody else's; its owner, a supervisor or HR changes it")
-        by, now = viewer.person or viewer.role, self.clock()
+        by = viewer.person or viewer.role
         try:
-            with self._database.write() as connection:
-                found = store.find(connection, id)
-                assert found is not None
-                after = change(found, by, now)
-                store.keep(connection, after)
+            (after,) = self._book.change(
+                partial(_concerns, viewer=viewer), [id], lambda case, now: change(case, by, now)
+            )
+        except NoCaseError as error:
+            raise HTTPException(404, str(error)) from error
         except ValueError as error:
             raise HTTPException(409, str(error)) from error
         except StoreError as error:

@@ -209,7 +209,7 @@ def terms_of(rules: Cases, policy: AnyPolicy, now: int) -> Terms:
     counts.
     """
     day = instant(now).astimezone(policy.zone).date()
-    clock = _clock(policy, day)
+    clock = business_clock(policy, day)
 
     def after(start: int, span: int) -> int:
         if clock is None:
@@ -224,7 +224,7 @@ def terms_of(rules: Cases, policy: AnyPolicy, now: int) -> Terms:
     return Terms(after, *(round(hours * _HOUR_MS) for hours in (rules.due_hours, rules.remind_hours, call_back)))
 
 
-def _clock(policy: AnyPolicy, day: date) -> BusinessClock | None:
+def business_clock(policy: AnyPolicy, day: date) -> BusinessClock | None:
     """Business time, whatever contacts are measured by; None: the policy has no business hours."""
     own = policy.current(day)
     if not own.business_hours:

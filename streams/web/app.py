@@ -34,6 +34,7 @@ from streams.web.access import SCREEN, Anybody, Guarded, having, secret_of, sess
 from streams.web.board_feed import BoardFeed
 from streams.web.board_layout import Board, boards
 from streams.web.board_routes import BoardDesk, board_routes
+from streams.web.case_routes import case_routes
 from streams.web.guard import Guard
 from streams.web.incident_feed import Feed, Follower
 from streams.web.incident_routes import Known, incident_routes
@@ -163,6 +164,7 @@ def create_app(settings: Settings, joined: Joined, now_ms: Callable[[], int] = m
         incident_routes(settings, feed, guard, joined.act, joined.operation_ms, now_ms, operation_time.now)
     )
     app.include_router(board_routes(board))
+    app.include_router(case_routes(settings, board.known, guard, now_ms))
     for router in joined.routers:
         app.include_router(router)
 

@@ -196,7 +196,7 @@ class _Live:
 def _words(router: APIRouter, settings: Settings, now_ms: Callable[[], int]) -> None:
     @router.get("/api/words")
     def words(_: Anybody) -> dict[str, Any]:
-        """What KPIs and windows are called, the units of figures, and the operation's time zone."""
+        """What KPIs and windows are called, what figures are made of and in which unit, and the operation's time zone."""
         policy = settings.policy.current(instant(now_ms()).astimezone(settings.policy.zone).date())
         shown = {id: named(kpi, policy) for id, kpi in KPIS.items()}
         return {
@@ -206,6 +206,7 @@ def _words(router: APIRouter, settings: Settings, now_ms: Callable[[], int]) -> 
                     "unit": KPIS[id].unit,
                     "kind": KPIS[id].kind,
                     "live": KPIS[id].live,
+                    "formula": {one: texts.formula[one] for one in LANGUAGES},
                 }
                 for id, texts in shown.items()
             },

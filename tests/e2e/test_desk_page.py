@@ -124,7 +124,9 @@ def test_each_sees_what_their_role_may_see(floor: Floor, people: Callable[..., P
     li.get_by_role("link", name="Month end").click()
     expect(li.get_by_text("Nothing waits for you")).to_be_visible()
 
-    anna = people("anna")
+    anna = people("anna")  # begins on their own page
+    expect(anna.get_by_role("heading", name="我的", exact=True)).to_be_visible()
+    anna.get_by_role("link", name="告警事件").click()
     expect(anna.get_by_text("没有未结束的告警事件")).to_be_visible()
     expect(anna.locator(".card")).to_have_count(0)
 
@@ -195,6 +197,7 @@ def test_what_is_stale_says_so_and_who_is_put_out_sees_nothing_more(floor: Floor
     expect(wang.locator("form input[name=password]")).to_be_visible()
 
     anna = people("anna", "zh-CN", 390, 844)
+    anna.goto("/#/incidents")
     expect(anna.locator(".card")).to_have_count(1)
     li = people("li", "en-GB", 390, 844)
     expect(li.get_by_text("A1 · ")).to_be_visible()

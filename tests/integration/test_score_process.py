@@ -15,7 +15,16 @@ from scoring.runs.jsonl import Document
 from scoring.store.audit import broken
 from scoring.store.database import Database, StoreError
 from scoring.store.runs import find_run, recomputed, result_of
-from scoring.store.tables import APPEND_ONLY, acknowledgements, days_off, metadata, panel_results, panels
+from scoring.store.tables import (
+    APPEND_ONLY,
+    acknowledgements,
+    days_off,
+    follow_ups,
+    metadata,
+    panel_results,
+    panels,
+    rules_read,
+)
 from streams.kpi.policy.model import Policy
 from tests.support.month_end import MARCH, Desk, card_file, day, entry
 
@@ -261,10 +270,19 @@ def test_what_was_written_stays(desk: Desk, ours: str) -> None:
         days_off: {"person": "anna", "kind": "used", "days": "0.5", "day": "2026-03-02"},
         panels: {"id": 1, **panel},
         panel_results: {"panel": 1, "rated": 0, "sums": {}},
+        rules_read: {"card": "ours", "period": "2026-03", "person": "anna", "digest": "0" * 64, "rules": {}},
+        follow_ups: {
+            "card": "ours",
+            "period": "2026-03",
+            "person": "anna",
+            "action": "interview",
+            "step": "sign",
+            "body": {},
+        },
     }
     with database.write() as connection:
         for table, row in rows.items():
-            connection.execute(insert(table).values(**row, **by))
+            connection.execute(insert(table).values(**row, **{name: by[name] for name in by if name in table.c}))
     for name in APPEND_ONLY:
         column = metadata.tables[name].columns.keys()[-1]
         for change in (f'UPDATE {name} SET "{column}" = "{column}"', f"DELETE FROM {name}"):

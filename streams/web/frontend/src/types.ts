@@ -71,7 +71,7 @@ export interface Incident {
   names?: Record<string, Named>;
 }
 export interface Words {
-  kpis: Record<string, { name: Named; unit: string; kind: string; live: boolean }>;
+  kpis: Record<string, { name: Named; unit: string; kind: string; live: boolean; formula: Named }>;
   windows: Record<string, Named>;
   zone: string;
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from starlette.routing import Mount, Route
 from tests.support.month_browser import jobs_here
 from tests.support.month_end import MARCH, card_file, entry
 from tests.support.provider import FakeProvider
+from tests.support.work_desk import add_case
 from tests.unit.streams.web.desk import PASSWORD, ROLES, START, Desk, opened, provider_of
 
 NOBODY, SCREEN = "nobody", "screen"
@@ -65,11 +67,42 @@ def month(after: str = "") -> Callable[[Desk, bool, str], str]:
     return lambda _, own, __: f"/api/month/runs/ours/2026-03{after.format(person='A1' if own else 'A2')}"
 
 
-def about(own: bool) -> dict[str, Any]:
+def whose(after: str) -> Callable[[Desk, bool, str], str]:
+    """Of somebody of team T1, or of T2."""
+    return lambda _, own, __: f"/api/month/people/{'A1' if own else 'A2'}{after}"
+
+
+def about(_: Desk, own: bool) -> dict[str, Any]:
     """An appeal of somebody of team T1, or of T2."""
     return {"card": "ours", "period": "2026-03", "person": "A1" if own else "A2", "items": ["care"], "reason": "r"}
 
 
+def case_of(team: str) -> dict[str, int]:
+    """Who gets a case of a team, which is owned by somebody who is none of them."""
+    hr = only("hr") | {"agent": 404, "quality": 404, "supervisor": 404}
+    return hr | {"supervisor": 200} if team == "T1" else hr
+
+
+def work(what: str) -> Callable[[Desk, bool, str], str]:
+    """The address of a case, or of what is done to it."""
+
+    def path(desk: Desk, own: bool, role: str) -> str:
+        return f"/api/work/cases/{what.format(id=fresh(desk, own)) if what == '{id}' else what}"
+
+    return path
+
+
+def fresh(desk: Desk, own: bool) -> str:
+    """A case that nobody has touched, of team T1 or T2."""
+    return add_case(desk, f"c{next(NUMBERS)}", "bad_rating", 1, "S9", agent="A9", team="T1" if own else "T2")
+
+
+def with_case(**more: Any) -> Callable[[Desk, bool], dict[str, Any]]:
+    """What is sent about a case."""
+    return lambda desk, own: {"ids": [fresh(desk, own)], **more}
+
+
+NUMBERS = count()
 OPEN = Access(dict.fromkeys(EVERYBODY, 200))
 TABLE: dict[tuple[str, str], Access] = {
     ("GET", "/"): OPEN,
@@ -141,6 +174,14 @@ TABLE: dict[tuple[str, str], Access] = {
     ("GET", "/api/month/mine"): Access(only("hr", "supervisor", "quality", "agent")),
     ("GET", "/api/month/runs/{card}/{period}/ratings"): Access(only("hr", "supervisor", "quality"), path=month("/ratings")),
     ("GET", "/api/month/runs/{card}/{period}/people/{person}"): Access(*SHEETS, month("/people/{person}")),
+    ("GET", "/api/month/people/{person}/rules"): Access(*SHEETS, whose("/rules")),
+    ("POST", "/api/month/people/{person}/rules"): Access(
+        # The agent's own page alone may; those are no rules of theirs.
+        only("agent", status=404), only() | {"agent": 404, "supervisor": 404},
+        whose("/rules"), {"card": "none", "period": "2026-03", "digest": "0" * 64},
+    ),
+    ("GET", "/api/month/people/{person}/sheets"): Access(*SHEETS, whose("/sheets")),
+    ("GET", "/api/month/rules"): Access(only("hr", "supervisor", "quality")),
     ("GET", "/api/month/runs/{card}/{period}/people/{person}/items/{item}/contacts"): Access(
         only("agent", "supervisor", "quality", "hr", status=422), SHEETS[1] | dict.fromkeys(("quality", "hr"), 422),
         month("/people/{person}/items/care/contacts"),  # no contacts are behind what is rated
@@ -190,6 +231,26 @@ TABLE: dict[tuple[str, str], Access] = {
     ("POST", "/api/month/appeals/{id}/decision"): Access(
         only("hr", status=404), path=lambda *_: "/api/month/appeals/1/decision", body={"accepted": False, "reason": "r"}
     ),
+    ("GET", "/api/work/cases"): Access(only("hr", "supervisor", "quality", "agent")),
+    ("GET", "/api/work/cases/export.{ending}"): Access(
+        only("hr", "supervisor", "quality", "agent"), path=lambda *_: "/api/work/cases/export.ics"
+    ),
+    **{
+        ("GET" if body is None else "POST", f"/api/work/cases/{what}"): Access(
+            case_of("T1"), case_of("T2"), work(what), body
+        )
+        for what, body in (
+            ("{id}", None), ("note", with_case(text="r")), ("weigh", with_case(important=True)), ("assign", with_case(owner="S1")),
+            ("close", with_case(root_cause="r", plan="p")),
+        )
+    },
+    ("GET", "/api/month/tasks"): Access(only("hr", "supervisor", "quality", "agent")),
+    ("POST", "/api/month/runs/{card}/{period}/people/{person}/follow-up"): Access(
+        # Nothing is published yet.
+        only("hr", "supervisor", "quality", "agent", status=404),
+        only("hr", "supervisor", "quality", "agent", status=404),
+        month("/people/{person}/follow-up"), {"action": "interview", "step": "done", "text": "r"},
+    ),
     ("GET", "/openapi.json"): Access(all_but_nobody()),
 }  # fmt: skip
 #: Streams do not end by themselves: who gets what of them is in test_incidents.py and test_board.py; here is who is refused.
@@ -234,7 +295,7 @@ def test_who_gets_what(desk: Desk, method: str, path: str, role: str) -> None:
     for own, expected in ((True, access.own), (False, access.others)):
         if expected is not None:
             asked = access.path(desk, own, role) if access.path else path.format(token="none", card="c", period="p")
-            body = access.body(own) if callable(access.body) else access.body
+            body = access.body(desk, own) if callable(access.body) else access.body
             answer = desk.browser(secret, link).request(method, asked, json=body)
             assert answer.status_code == expected[role], answer.text
 
