@@ -65,6 +65,10 @@ class Judged:
         self.add(named, entity, day, sums)
         return named
 
+    def days(self, kpi: str) -> tuple[date, date] | None:
+        """The first and the last day that a KPI is taken of, where they are not the period's."""
+        return None
+
     def bound(self, kpi: str, side: Side) -> Bound:
         """A KPI's formula for sums that ``add`` has made."""
         bound = self._bounds.get((kpi, side))
