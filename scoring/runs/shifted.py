@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from math import ceil
+from typing import Any
 
 from scoring.cards.model import Card
 from scoring.period import Period
@@ -112,7 +113,7 @@ class Shifted(Judged):
         if field not in self._judged or field is None:
             return super().bound(kpi, side)
         bound = self._judged[field].bound(kpi, side)
-        terms = {
+        terms: dict[str, Any] = {
             name: tuple((_apart(measure, field), times) for measure, times in own)
             for name in _TERMS
             if (own := getattr(bound, name)) is not None

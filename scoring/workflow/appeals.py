@@ -354,7 +354,7 @@ def _exclusions(
             on = date.fromisoformat(day)
         except ValueError:
             raise ValueError(f"{name}: write it like 2026-03-17.{allowed[0] if allowed else 'measure'}=-1") from None
-        if not any(on in own for own in days.values() or [materials.period]):
+        if not (any(on in own for own in days.values()) if days else on in materials.period):
             spans = sorted({f"{own.first} to {own.last}" for own in days.values()}) if materials.shifts else []
             raise ValueError(f"{name}: {day} is not in {' or '.join(spans) or materials.period}")
         if not any(on in own and measure in _measures(materials, id) for id, own in days.items()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from math import exp, inf, isclose, sqrt
 
@@ -79,7 +80,11 @@ def defined(kpi: Kpi, sums: dict[str, int], policy: Policy, side: Side) -> Figur
 
 
 def _half_of_change(
-    formula: Formula, sums: dict[str, int], policy: Policy, side: Side, means: tuple[tuple[Fraction, Fraction], ...]
+    formula: Formula,
+    sums: dict[str, int],
+    policy: Policy,
+    side: Side,
+    means: Sequence[tuple[Fraction | int, Fraction | int]],
 ) -> float | None:
     """Half of the interval of a change's logarithm, by both means' amounts and n, in fractions."""
     assert formula.baseline is not None
@@ -87,7 +92,8 @@ def _half_of_change(
     if sum(sums.get(measure, 0) * times for measure, times in formula.untold(policy, side).items()):
         return None
     error = Fraction()
-    for own, (amount, n) in zip((formula, formula.baseline), means, strict=True):
+    exact = [(Fraction(amount), Fraction(n)) for amount, n in means]
+    for own, (amount, n) in zip((formula, formula.baseline), exact, strict=True):
         assert own.squares is not None
         squares = sum(
             Fraction(sums.get(measure, 0) * times, 1000) for measure, times in own.squares(policy, side).items()
@@ -95,7 +101,7 @@ def _half_of_change(
         if n < 2 or amount <= 0 or (most := squares - amount**2 / n + n * Fraction(1, 2000)) < 0:
             return None
         error += most / (n - 1) * n / amount**2
-    half = student(int(min(n for _, n in means)) - 1) * sqrt(error)
+    half = student(int(min(n for _, n in exact)) - 1) * sqrt(error)
     return half if half < 20 else None
 
 

@@ -16,7 +16,7 @@ from tests.statistics.alerts import ruled
 from tests.statistics.tiring import NAIVE_TIRED, TIRED, TIRED_AT_ALL, shift, warned
 
 
-def _share(rule: dict[str, Any], days: int, silences: float, uneven: float, **ways: float) -> float:
+def _share(rule: dict[str, Any], days: int, silences: float, uneven: float, **ways: Any) -> float:
     return len(warned(rule, days, silences, uneven, **ways)) / days
 
 

@@ -56,7 +56,7 @@ def _poisson(random: Random, mean: float) -> int:
 
 
 def warned(
-    fields: dict[str, Any], days: int, silences: float, uneven: float, seed: int = 1, **ways: float
+    fields: dict[str, Any], days: int, silences: float, uneven: float, seed: int = 1, **ways: Any
 ) -> list[float]:
     """When it first warns on each of so many days on which it does, in minutes after the shift's begin."""
     rule, found = ruled(fields), []
