@@ -82,6 +82,9 @@ def prepare(
 
     The first step; `review` and `approve` follow. It may be done again until approval, when facts or inputs have changed,
     and then shows what moved. The same input gives the same bytes.
+
+    What matures late, such as first-contact resolution, goes by `unmatured` of the outcome rules: `told`, `wait`, or `shift`, which
+    takes it of as many days earlier, so that a month closes on time and leaves nothing out.
     """
     operation: Operation = ctx.obj
     with clear():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace as replace_score
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import TypeAlias
@@ -103,6 +104,7 @@ class ItemScorer:
         kpi = KPIS[item.kpi] if item.kpi is not None else None
         self._bound = judged.bound(kpi.id, "staff") if kpi else None
         self._bound_before = judged_before.bound(kpi.id, "staff") if kpi and judged_before and item.looks_back else None
+        self._days = judged.days(kpi.id) if kpi else None
         self._times = _times(kpi, item.unit)
         self._sample = card.sample_of(item, self._bound.kind if self._bound else None)
         self._presupposed = _unmet(item, judged)
@@ -143,7 +145,8 @@ class ItemScorer:
             given = Given(value=Fraction(given))
         try:
             if self._bound is not None:
-                return self._large_enough(self._computed(self._bound, own, around, before), (given or _NOTHING).few)
+                found = self._large_enough(self._computed(self._bound, own, around, before), (given or _NOTHING).few)
+                return found if self._days is None else self._of_days(found, self._days)
             if self.item.rated:
                 return self._rated(given or _NOTHING)
             return self._handed_in(given or _NOTHING)
@@ -151,6 +154,16 @@ class ItemScorer:
             if self._strict:
                 raise
             return self._unscored(Figure(), error.zh, error.en)
+
+    def _of_days(self, found: ItemScore, days: tuple[date, date]) -> ItemScore:
+        """Say which days it was taken of, as they are not the period's."""
+        first, last = days
+        return replace_score(
+            found,
+            days=days,
+            reason_zh=f"{found.reason_zh}（取 {first} 至 {last} 的联络，观察期均已满）",
+            reason_en=f"{found.reason_en} (of {first} to {last}, which have matured)",
+        )
 
     def _computed(self, bound: Bound, own: Measured, around: Around, before: Before | None) -> ItemScore:
         item = self.item

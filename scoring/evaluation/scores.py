@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
@@ -74,7 +75,7 @@ class ItemScore:
     ``few``: the figure rests on fewer cases than the card asks for (``neutral``: it then moves nothing; without points and not
     neutral it waits for a person to decide). ``straddles``:
     least and most points within the interval, where it lies in several bands. ``vetoes``: its veto's condition holds;
-    ``vetoed``: a veto has struck it.
+    ``vetoed``: a veto has struck it. ``days``: the first and the last day that it was taken of, where they are not the period's.
     """
 
     item: Item
@@ -89,6 +90,7 @@ class ItemScore:
     vetoes: bool = False
     vetoed: bool = False
     neutral: bool = False
+    days: tuple[date, date] | None = None
 
     @property
     def undecided(self) -> bool:

@@ -52,9 +52,12 @@ class Settings(Part):
         Annotated[int, Field(ge=1, le=365, description="Days from publication within which appeals are made")] | None
     ) = None
     unmatured: Annotated[
-        Literal["told", "wait"],
+        Literal["told", "wait", "shift"],
         Field(
-            description="A run of which some days have not matured: approved, and told how much is judged nowhere; or not before"
+            description=(
+                "A run of which some days have not matured: approved, and told how much is judged nowhere; or not before; or what "
+                "matures late is taken of earlier days, all of which have matured when the period is over"
+            )
         ),
     ] = "told"
     months_needed: MonthsNeeded = MonthsNeeded()

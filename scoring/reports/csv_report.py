@@ -95,7 +95,8 @@ def _text(value: Decimal | int | None) -> str:
 
 def _heading(run: Run, item: Item) -> str:
     weight = f" 权重 weight {some(run.weights.worth.get(item.id))}" if run.weights.changed(item.id) else ""
-    return f"{item.name.zh} {item.name.en} [{item.id}]{weight}"
+    days = " 取 of {}–{}".format(*run.days[item.id]) if item.id in run.days else ""
+    return f"{item.name.zh} {item.name.en} [{item.id}]{weight}{days}"
 
 
 def _decision(outcome: PersonOutcome) -> tuple[str, ...]:

@@ -55,6 +55,11 @@ def _item(section: str, score: ItemScore) -> dict[str, Any]:
         "low": figure.low,
         "high": figure.high,
         **({"pending": figure.pending} if figure.pending else {}),
+        **(
+            {}
+            if score.days is None
+            else {"days": {"first": score.days[0].isoformat(), "last": score.days[1].isoformat()}}
+        ),
         "points": _exact(score.points),
         "max": _read(item.max),
         "weight": _read(score.worth),

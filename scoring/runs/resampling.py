@@ -57,7 +57,7 @@ class Resampling:
                     self._columns.setdefault(_column(bound, terms), len(self._columns))
         #: Number of days → how they are drawn: the same for everybody who has as many.
         self._drawn: dict[int, _Draws] = {}
-        self._measures = {measure for bound in bounds for measure in _made_of(bound)}
+        self._measures = {measure for bound in bounds for measure in bound.measures}
         #: Person → their days: what the columns come to, one column after the other, some days at a time; or, where days are scored
         #: anew, what the card scores of their sums, and by which fields they have not matured.
         self._kept: dict[str, list[array[int]]] = {}
@@ -212,9 +212,3 @@ def _deviation(totals: Sequence[float]) -> float:
     apart = [one - totals[0] for one in totals]
     mean = sum(apart) / len(apart)
     return sqrt(sum((one - mean) ** 2 for one in apart) / (len(apart) - 1))
-
-
-def _made_of(bound: Bound) -> Iterator[str]:
-    """The measures that a formula names, families of a distribution included."""
-    terms = (*bound.top, *(bound.bottom or ()), *bound.squares, *bound.base_top, *bound.base_bottom)
-    return (measure for measure, _ in terms)

@@ -19,6 +19,7 @@ from scoring.inputs.values import Given
 from scoring.period import Period, PeriodKind
 from scoring.runs.days import Days
 from scoring.runs.resampling import Resampling
+from scoring.runs.shifted import Shifted, kpis_of
 from streams.contracts.outputs import DailyFacts, RosterEntry, entity_id, entity_kind
 from streams.kpi.by_version import Judged
 from streams.kpi.case_mix import CaseMix
@@ -69,6 +70,11 @@ class Run:
         )
 
     @property
+    def days(self) -> dict[str, tuple[date, date]]:
+        """Item id → the first and the last day that it was taken of, of those of which that is not the period."""
+        return {item.item.id: item.days for person in self.people[:1] for item in person.items if item.days is not None}
+
+    @property
     def kpi_versions(self) -> dict[str, int]:
         """The KPIs that the card names, and the versions of their meaning."""
         return {item.kpi: KPIS[item.kpi].version for item in self.items if item.kpi is not None}
@@ -86,6 +92,7 @@ def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds th
     targets: Targets | None = None,
     resamples: int = 0,
     compared: bool = True,
+    shift: bool = False,
 ) -> Run:
     """Score the period of everyone who has facts or whom the roster puts on this card, but not whom it puts on another.
 
@@ -95,15 +102,16 @@ def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds th
     ``as_of``: the moment as of which it is judged what has matured; where it is not given, everything has. ``targets``:
     those in force on the period's last day fill what the card leaves open. ``resamples``: how often each person's days are drawn anew,
     so that the errors of totals are known (B. Efron and R. J. Tibshirani, An introduction to the bootstrap, 1993, 6). ``compared``: is it
-    asked how people's figures compare with the rest of their team's? Sheets show it. Raises ValueError
+    asked how people's figures compare with the rest of their team's? Sheets show it. ``shift``: what matures late is taken of earlier days
+    (see `scoring.runs.shifted`), whose facts are needed, too. Raises ValueError
     where an entity's day comes twice (it would count twice), where the card is not scored for such a period, and where no version of
     the policy is in force on a day of it.
     """
     _refuse_kind(card, period)
     weights = in_force(card, seasons, period)
     card = card.at(period.kind)
-    judged = Judged(policy, period.first, period.last)
-    earlier = _earlier(card, period, policy, as_of)
+    judged = _judged(card, period, policy, shift)
+    earlier = _earlier(card, period, policy, as_of, shift)
     scorer = Scorer(card, judged, weights, before=earlier.judged if earlier else None)
     resampling = Resampling(scorer, period, resamples) if resamples else None
     sums = _Sums(card, period, judged, Maturity(policy, as_of, _matures(card, judged)), resampling)
@@ -113,7 +121,9 @@ def run(  # noqa: PLR0913, PLR0917 - what a run is made of; `Materials` holds th
             earlier.add(day)
     people, teams = sums.of("agent"), sums.of("team")
     entries, given, aims = roster or {}, inputs or {}, _Aims(card, targets, period.last)
-    ids = people.keys() | {person for person, entry in entries.items() if entry.card == card.id}
+    ids = (sums.there if shift else people.keys()) | {
+        person for person, entry in entries.items() if entry.card == card.id
+    }
     on_card = [id for id in sorted(ids) if id not in entries or entries[id].card in (None, card.id)]
     mixes = case_mixes(card, {id: people[id] for id in on_card if id in people}, judged)
     beside_others = beside(card, people, entries, judged, mixes) if compared else {}
@@ -208,7 +218,12 @@ class _Sums:
     def __init__(
         self, card: Card, period: Period, judged: Judged, maturity: Maturity, resampling: Resampling | None = None
     ) -> None:
-        self._first, self._last, self.judged, self._maturity = period.first, period.last, judged, maturity
+        self._shifted, self._first = isinstance(judged, Shifted), period.first
+        if isinstance(judged, Shifted):
+            self._first = judged.first
+        self._period, self._last, self.judged, self._maturity = period, period.last, judged, maturity
+        #: Where days before the period count, too: agents of whom there are facts of itself. Who has left before is not scored in it.
+        self.there: set[str] = set()
         #: Day → the policy fields by which it has not matured.
         self._young: dict[date, tuple[str, ...]] = {}
         self._resampling = resampling
@@ -237,6 +252,8 @@ class _Sums:
         if days & bit:
             raise ValueError(f"two facts of {entity} on {at}: give the newest of each day only")
         counted[entity] = days | bit
+        if self._shifted and at >= self._period.first and entity_kind(entity) == "agent":
+            self.there.add(entity_id(entity))
         if (young := self._young.get(at)) is None:
             young = self._young[at] = self._maturity.young(at)
         self._days.add(self.judged.of(entity, at, day.sums), young)
@@ -264,13 +281,20 @@ class _Sums:
         return {id: Measured(own.sums, spreads.get(id, {}), own.unripe) for id, own in self._summed.pop(kind).items()}
 
 
-def _earlier(card: Card, period: Period, policy: AnyPolicy, as_of: datetime | None) -> _Sums | None:
+def _judged(card: Card, period: Period, policy: AnyPolicy, shift: bool) -> Judged:
+    """The policy over the period, and over the days of which it has what matures late."""
+    if not shift:
+        return Judged(policy, period.first, period.last)
+    return Shifted(policy, period, kpis_of(card))
+
+
+def _earlier(card: Card, period: Period, policy: AnyPolicy, as_of: datetime | None, shift: bool) -> _Sums | None:
     """Takes what was done in the period before; None: the card does not look back, or nobody knows by what policy it was judged."""
     before = period.before if card.looks_back else None
     if before is None:
         return None
     try:
-        judged = Judged(policy, before.first, before.last)
+        judged = _judged(card, before, policy, shift)
     except NotCoveredError:
         return None
     return _Sums(card, before, judged, Maturity(policy, as_of, _matures(card, judged)))

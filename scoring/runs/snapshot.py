@@ -26,6 +26,7 @@ from scoring.runs.jsonl import Facts
 from scoring.runs.outcome_inputs import Handed, Incomplete
 from scoring.runs.resampling import RESAMPLES
 from scoring.runs.run import Run, run
+from scoring.runs.shifted import Span, begins, days_of, kpis_of
 from streams.contracts.outputs import DailyFacts, RosterEntry, Sums, Target
 from streams.kpi.catalog import KPIS
 from streams.kpi.measures import add
@@ -106,9 +107,25 @@ class Materials:
             self.seasons,
             self.as_of or datetime.combine(self.opened, time(), self.policy.zone),
             Targets(self.targets),
+            shift=self.shifts,
             resamples=RESAMPLES if self.settings is not None and self.settings.ranking.sure else 0,
             compared=compared,
         )
+
+    @property
+    def shifts(self) -> bool:
+        """Is what matures late taken of earlier days?"""
+        return self.settings is not None and self.settings.unmatured == "shift"
+
+    def days_of(self, kpi: str) -> Span:
+        """The days that a KPI is taken of."""
+        own = Span(self.period.first, self.period.last)
+        return days_of(self.policy, self.period, kpi) if self.shifts else own
+
+    @property
+    def first(self) -> date:
+        """The first day of which the period has anything."""
+        return begins(self.policy, self.period, kpis_of(self.card)) if self.shifts else self.period.first
 
     def given(self) -> dict[str, dict[str, Decimal | Given]]:
         """What was handed in for the card's items, as scoring takes it. Half of a share's two counts is not there yet."""

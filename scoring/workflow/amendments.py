@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -54,15 +54,18 @@ def amendment(file: Path, without: Sequence[str], amendments: Path | None, effec
     )
 
 
-def counted(amendment: Amendment, period: Period, people: Collection[str], teams: bool, person: str) -> Amendment:
-    """The amendment with what it changes within the run: days of the period, people who are scored, teams if they are.
+def counted(
+    amendment: Amendment, period: Period, people: Collection[str], teams: bool, person: str, first: date | None = None
+) -> Amendment:
+    """The amendment with what it changes within the run: days of the period, people who are scored, teams if they are. ``first``: the day
+    from which on the run counts anything, where that is before the period.
 
     Raises ValueError where it changes nothing of the person's.
     """
     file = amendment.file
     if not amendment.effect:
         raise ValueError(f"{file}: leaving these events out changes no count; they may be retracted already")
-    within = [fact for fact in amendment.effect if fact.date in period]
+    within = [fact for fact in amendment.effect if (first or period.first) <= fact.date <= period.last]
     if not within:
         days = ", ".join(sorted({fact.date.isoformat() for fact in amendment.effect}))
         raise ValueError(f"{file}: these events count on {days}, not in {period}; appeal against that period")

@@ -112,7 +112,7 @@ def open_appeal(  # noqa: PLR0913, PLR0917 - what an appeal consists of
     }
     if amended is not None:
         teams = any(item.entity == "team" for item in materials.card.items)
-        events = counted(amended(materials.policy), materials.period, known, teams, person)
+        events = counted(amended(materials.policy), materials.period, known, teams, person, materials.first)
         _touches(materials, person, scored, events)
         changes["events"] = plain(events)
         _once(connection, run, changes)
@@ -346,6 +346,7 @@ def _exclusions(
     materials: Materials, person: str, kpis: Sequence[str], asked: Mapping[str, int]
 ) -> dict[str, dict[str, int]]:
     made: dict[str, dict[str, int]] = {}
+    days = {id: materials.days_of(id) for id in kpis}
     allowed = sorted({name for id in kpis for name in _measures(materials, id)})
     for name, amount in asked.items():
         day, _, measure = name.partition(".")
@@ -353,9 +354,10 @@ def _exclusions(
             on = date.fromisoformat(day)
         except ValueError:
             raise ValueError(f"{name}: write it like 2026-03-17.{allowed[0] if allowed else 'measure'}=-1") from None
-        if on not in materials.period:
-            raise ValueError(f"{name}: {day} is not in {materials.period}")
-        if measure not in allowed:
+        if not (any(on in own for own in days.values()) if days else on in materials.period):
+            spans = sorted({f"{own.first} to {own.last}" for own in days.values()}) if materials.shifts else []
+            raise ValueError(f"{name}: {day} is not in {' or '.join(spans) or materials.period}")
+        if not any(on in own and measure in _measures(materials, id) for id, own in days.items()):
             known = ", ".join(allowed) or "none: these items are not computed from events, use --correct"
             raise ValueError(f"{name}: the items of this appeal count no {measure!r}; they count: {known}")
         made.setdefault(day, {})[measure] = amount
@@ -380,10 +382,10 @@ def _amended(changes: Mapping[str, Any]) -> set[tuple[str, str]]:
 
 def _touches(materials: Materials, person: str, items: Sequence[Item], events: Amendment) -> None:
     """Raises ValueError where the events count for none of the items that the appeal points at."""
-    wanted = {measure for item in items if item.kpi for measure in _measures(materials, item.kpi)}
+    wanted = [(materials.days_of(item.kpi), _measures(materials, item.kpi)) for item in items if item.kpi]
     own = [fact for fact in events.effect if fact.entity == entity("agent", person)]
     touched = {measure for fact in own for measure in fact.sums}
-    if not wanted & touched:
+    if not any(fact.date in days and measures & fact.sums.keys() for fact in own for days, measures in wanted):
         named = ", ".join(item.id for item in items)
         raise ValueError(
             f"{events.file}: these events count nothing for {named}; they count: {', '.join(sorted(touched))}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from typing import Any
 
@@ -52,7 +52,9 @@ def keep(operation: Operation, materials: Materials, digest: str) -> str | None:
     card, period = materials.card, materials.period
     if all(item.kpi is None for item in (*card.items, *card.optional)):
         return None
-    return operation.keep_contacts(digest, asked_from(card, period), period.last)
+    return operation.keep_contacts(
+        digest, asked_from(card, period, materials.policy if materials.shifts else None), period.last
+    )
 
 
 def item_figures(
@@ -96,11 +98,12 @@ def _figures(materials: Materials, digest: str, item: Item, kpi: str, person: st
     own = {each: [fact for fact in facts.about([each]) if fact.entity == each] for each in entities}
     periods: list[Period] = [materials.period, *([] if before is None else [before])]
     for period in periods:
+        days = replace(materials, period=period).days_of(kpi)
         for each in entities:
             yield FrozenFigure(
-                frozen=digest, kpi=kpi, entity=each, first=period.first, last=period.last, as_of=at,
-                facts=tuple(fact for fact in own[each] if fact.date in period),
-                adjusted=tuple(fact for fact in materials.adjusted if fact.entity == each and fact.date in period),
+                frozen=digest, kpi=kpi, entity=each, first=days.first, last=days.last, as_of=at,
+                facts=tuple(fact for fact in own[each] if fact.date in days),
+                adjusted=tuple(fact for fact in materials.adjusted if fact.entity == each and fact.date in days),
             )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from scoring.outcomes.terms import closes, has_outcomes
 from scoring.period import Period
 from scoring.runs.jsonl import Facts
 from scoring.runs.outcome_inputs import Handed, Incomplete
+from scoring.runs.shifted import begins, kpis_of
 from scoring.runs.snapshot import Materials
 from scoring.store.database import Database
 from scoring.store.inputs import handed
@@ -157,16 +158,18 @@ def with_polled(connection: Connection, card: str, period: str, given: Handed) -
 
 
 def period_facts(
-    operation: Operation, cards: Iterable[Card], period: Period, back: timedelta = timedelta(0)
+    operation: Operation, cards: Iterable[Card], period: Period, back: timedelta = timedelta(0), shift: bool = False
 ) -> Iterator[DailyFacts]:
     """Agents' facts of the period and so long ``back``; also teams', where one of the cards scores them; both of the period before as
-    well, where one looks back. Where figures are adjusted for the mix of work, agents' have their sums by stratum.
+    well, where one looks back, and of the days before of which it has what matures late, where that is taken of earlier days (``shift``).
+    Where figures are adjusted for the mix of work, agents' have their sums by stratum.
     """
     cards = tuple(cards)
-    first = min(asked_from(card, period) for card in cards)
+    first = min(asked_from(card, period, operation.policy if shift else None) for card in cards)
     of_agents = operation.daily_facts(min(first, period.first - back), period.last, "agent")
     if needed := _by_stratum(operation, cards, period):
-        of_agents = with_strata(of_agents, operation.strata(period.first, period.last, needed))
+        begin = min(begins(operation.policy, period, kpis_of(card)) for card in cards) if shift else period.first
+        of_agents = with_strata(of_agents, operation.strata(begin, period.last, needed))
     yield from of_agents
     if any(item.entity == "team" for card in cards for item in (*card.items, *card.optional)):
         yield from operation.daily_facts(first, period.last, "team")
@@ -181,10 +184,12 @@ def _by_stratum(operation: Operation, cards: Iterable[Card], period: Period) -> 
     return frozenset().union(*(measures(KPIS[kpi].bound(values, "staff")) for kpi in kpis for values in policies))
 
 
-def asked_from(card: Card, period: Period) -> date:
-    """The first day whose facts the card scores: of the period before, where it looks back."""
-    before = period.before if card.looks_back else None
-    return period.first if before is None else before.first
+def asked_from(card: Card, period: Period, shift: AnyPolicy | None = None) -> date:
+    """The first day whose facts the card scores: of the period before, where it looks back; ``shift``: the policy, where what matures
+    late is taken of earlier days.
+    """
+    begun = (period.before if card.looks_back else None) or period
+    return begun.first if shift is None else begins(shift, begun, kpis_of(card))
 
 
 def people(operation: Operation, card: Card, period: Period) -> dict[str, RosterEntry | None]:
@@ -212,14 +217,20 @@ def gather(
     that day, but not before the period is over.
     """
     at = judged_at(operation, as_of)
+    shift = settings is not None and settings.unmatured == "shift"
     back = LOOK_BACK if settings is not None and has_outcomes(period) else timedelta(0)
     kpis = {item.kpi for item in (*card.items, *card.optional) if item.kpi is not None}
     book = operation.targets()
     return Materials(
         card=card,
         period=period,
-        policy=_in_force(operation.policy, card, period),
-        facts=Facts.of(_rated_before(asked_from(card, period), period_facts(operation, [card], period, back))),
+        policy=_in_force(operation.policy, card, period, shift),
+        facts=Facts.of(
+            _rated_before(
+                asked_from(card, period, operation.policy if shift else None),
+                period_facts(operation, [card], period, back, shift),
+            )
+        ),
         opened=max(day_of(at, operation.policy), period.last + timedelta(days=1)),
         as_of=at,
         roster=operation.roster(period.last),
@@ -233,8 +244,18 @@ def gather(
     )
 
 
-def _in_force(policy: AnyPolicy, card: Card, period: Period) -> AnyPolicy:
-    """What judges the days that the card scores. Raises NotCoveredError where a day of the period has no version."""
+def _in_force(policy: AnyPolicy, card: Card, period: Period, shift: bool) -> AnyPolicy:
+    """What judges the days that the card scores. Raises NotCoveredError where a day of the period has no version, or of the earlier days
+    that it has late figures of.
+    """
+    if shift:
+        # And the day before them: by what that is judged, they begin where they do.
+        own = begins(policy, period, kpis_of(card)) - timedelta(days=1)
+        policy.between(own + timedelta(days=1), period.last)
+        try:
+            return within(policy, asked_from(card, period, policy) - timedelta(days=1), period.last)
+        except NotCoveredError:
+            return policy
     try:
         return within(policy, asked_from(card, period), period.last)
     except NotCoveredError:  # of the period before: then nothing is held against it

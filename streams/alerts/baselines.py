@@ -248,10 +248,7 @@ class Courses:
             for _, values in versions(self._policy)
             for _, kpi in self._asked[kind]
         )
-        return frozenset().union(*(
-            {measure for measure, _ in (*bound.top, *(bound.bottom or ()), *bound.squares, *bound.base_top, *bound.base_bottom)}
-            for bound in bounds
-        ))  # fmt: skip
+        return frozenset().union(*(bound.measures for bound in bounds))
 
 
 def baseline(

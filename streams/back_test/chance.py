@@ -294,6 +294,10 @@ class Counted:
 def shuffled(days: Mapping[int, Panes], watch: Watch, random: Random) -> Panes:
     """All of these days, each with its outcomes in another order."""
     assert watch.bound is not None
+    if watch.bound.kind == "change":
+        return {
+            minute: sums for day in sorted(days) for minute, sums in _before_and_after(days[day], watch.bound, random)
+        }
     ids = _single(watch.bound)
     alike = area_of(KPIS[watch.rule.kpi]) in _QUEUES or ids is None
     made: dict[int, Sums] = {}
@@ -367,6 +371,28 @@ def _things(panes: Panes, bound: Bound, top: str, bottom: str, random: Random) -
             yield minute, {bottom: n, top: sum(outcomes[start:end])}
 
 
+def _before_and_after(panes: Panes, bound: Bound, random: Random) -> Iterator[tuple[int, Sums]]:
+    """Of a change: what its two means are made of changes places, so that nothing is left of a difference but chance. Each minute has
+    something of the same mean as before.
+    """
+    sides = ((bound.top, bound.bottom or (), bound.squares), (bound.base_top, bound.base_bottom, bound.base_squares))
+    places, found = list[tuple[int, int]](), list[tuple[list[int], bool]]()
+    for minute, sums in sorted(panes.items()):
+        squared = not total(bound.untold, sums)
+        for number, side in enumerate(sides):
+            if total(side[1], sums) > 0:
+                places.append((minute, number))
+                found.append(([sums.get(id, 0) for terms in side for id, _ in terms], squared))
+    random.shuffle(found)
+    made: dict[int, Sums] = {}
+    for (minute, number), (amounts, squared) in zip(places, found, strict=True):
+        own = dict(zip((id for terms in sides[number] for id, _ in terms), amounts, strict=True))
+        if squared:
+            own |= {id: total(sides[number][1], own) for id, times in bound.untold if times < 0}
+        add(made.setdefault(minute, {}), own)
+    yield from made.items()
+
+
 def _blocks(panes: Panes, random: Random) -> Iterator[tuple[int, Sums]]:
     """The same minutes, blocks of which have changed places."""
     places = sorted({minute // _BLOCK for minute in panes})
@@ -394,10 +420,8 @@ def _single(bound: Bound) -> tuple[str, str] | None:
     return None
 
 
-def _measures(bound: Bound | None) -> set[str]:
-    if bound is None:
-        return set()
-    return {id for id, _ in (*bound.top, *(bound.bottom or ()), *bound.squares, *bound.base_top, *bound.base_bottom)}
+def _measures(bound: Bound | None) -> frozenset[str]:
+    return frozenset() if bound is None else bound.measures
 
 
 def _family(id: str) -> str:

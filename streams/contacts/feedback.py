@@ -21,6 +21,9 @@ _ITEMS = {item: (f"{item}_reviews", f"{item}_passed") for item in BUILT_IN_REVIE
 #: Net promoter score: from here on a promoter, up to there a detractor, on the scale 0-10.
 _PROMOTER, _DETRACTOR = 9, 6
 _FIRST_HOUR_MS = 3_600_000
+#: The greatest strain, in thousandths, whose square is kept: a thousand silences at 100 words a minute are an error of the source, and a
+#: year of a hundred thousand agents whose contacts all had so many still stays below 2^63.
+_MOST_SQUARED = 1_000_000
 _INVITED: Sums = {"surveys_invited": 1}
 _ANSWERED: Sums = {"surveys_invited": 1, "surveys_answered": 1}
 #: Slots of invitations, by survey.
@@ -172,20 +175,22 @@ def analysed(contact: Contact, event: e.Analysed, at: int, rules: Rules) -> None
         sums |= _amount("keyword_coverages", "keyword_coverage", signals.keyword_coverage)
     if sums:
         contact.put("signals", at, both=sums)
-    if sums := _strain(signals):
+    if sums := strain(signals):
         contact.put("strain", at, staff=sums)
     else:
         contact.drop("strain")
 
 
-def _strain(signals: Signals) -> Sums:
+def strain(signals: Signals) -> Sums:
     """Silences per 100 words a minute, in the first hour of the agent's shift or after it; nothing where one of the three is not told."""
     if signals.shift is None or signals.silences is None or not signals.speech_rate:
         return {}
     part = "first_hour" if signals.shift < _FIRST_HOUR_MS else "later"
     # In thousandths, rounded half up; the speech rate is in thousandths, too.
-    strain = (signals.silences * 100 * 1_000_000 * 2 + signals.speech_rate) // (2 * signals.speech_rate)
-    sums = {f"strain_contacts_{part}": 1, f"strain_{part}": strain}
+    found = (signals.silences * 100 * 1_000_000 * 2 + signals.speech_rate) // (2 * signals.speech_rate)
+    sums = {f"strain_contacts_{part}": 1, f"strain_{part}": found}
+    if found <= _MOST_SQUARED:
+        sums |= {f"strain_{part}_squared": squared(found, "points2"), "strain_contacts_squared": 1}
     return {name: value for name, value in sums.items() if value}
 
 

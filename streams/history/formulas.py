@@ -60,14 +60,20 @@ def _formula(bound: Bound) -> Row:
 
 
 def _terms(bound: Bound) -> Iterator[Row]:
-    parts = {"bottom": bound.bottom or (), "base_top": bound.base_top, "base_bottom": bound.base_bottom}
+    parts = {
+        "bottom": bound.bottom or (),
+        "base_top": bound.base_top,
+        "base_bottom": bound.base_bottom,
+        "untold": bound.untold,
+    }
     if bound.kind == "percentile":
         for family, times in bound.top:
             for measure, place, amount in amounts(family):
                 yield measure, bound.id, "bucket", times, bound.matures, place, amount
     else:
         parts["top"] = bound.top
-    parts["squares"] = tuple((measure, times * bound.squared) for measure, times in bound.squares)
+    for name, squares in (("squares", bound.squares), ("base_squares", bound.base_squares)):
+        parts[name] = tuple((measure, times * bound.squared) for measure, times in squares)
     for part, own in parts.items():
         for measure, times in own:
             yield measure, bound.id, part, times, bound.matures, 0, None

@@ -156,7 +156,7 @@ class _Judge:
         self._bounds: dict[str, Bound] = {}
         # Both are asked once a row.
         self.bound = lru_cache(MOST_DAYS)(self._bound)
-        self.wanted = lru_cache(MOST_DAYS)(lambda day: _measures(self.bound(day)))
+        self.wanted = lru_cache(MOST_DAYS)(lambda day: self.bound(day).measures)
 
     def _bound(self, day: date) -> Bound:
         """The formula on a day."""
@@ -189,16 +189,8 @@ class _Judge:
         for bound in {id(one): one for one in map(self.bound, _days(first, last))}.values():
             families = {measure for measure, _ in bound.top} if bound.kind == "percentile" else set()
             found |= {f'%"{family}~%' for family in families}
-            found |= {f'%"{measure}"%' for measure in _measures(bound) - families}
+            found |= {f'%"{measure}"%' for measure in bound.measures - families}
         return sorted(found)
-
-
-def _measures(bound: Bound) -> set[str]:
-    return {
-        measure
-        for terms in (bound.top, bound.bottom or (), bound.base_top, bound.base_bottom, bound.squares)
-        for measure, _ in terms
-    }
 
 
 @dataclass(frozen=True)

@@ -326,7 +326,7 @@ terms = Table(
     _key("side", Text(), "desk or staff"),
     _key("measure", Text(), "id of the measure"),
     _key("kpi", Text(), "id of the KPI"),
-    _key("part", Text(), "top, bottom, squares, base_top, base_bottom or bucket"),
+    _key("part", Text(), "top, bottom, squares, base_top, base_bottom, base_squares, untold or bucket"),
     _told("times", BigInteger(), "the coefficient", nullable=False),
     _told("matures", Text(), "the policy field by which the KPI matures"),
     _told("bucket", Integer(), "of a distribution: its place among the buckets", nullable=False),

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from streams.history.formulas import LOOKED_UP
-from streams.kpi.stats.confidence import Z95
+from streams.kpi.stats.confidence import WIDEST, Z95
 
 _Z2 = Z95 * Z95
 #: As of when.
@@ -167,6 +167,8 @@ def _counts_by_entity() -> str:
 
 #: What is added up of a KPI's terms.
 _PARTS = ("top", "bottom", "squares")
+#: What is added up without a question of maturity: no change matures.
+_PLAIN_PARTS = ("base_top", "base_bottom", "base_squares", "untold")
 
 
 def _kpis(dialect: Dialect, per: _Per, percentiles: bool) -> str:
@@ -279,7 +281,7 @@ def _added() -> str:
     old = f"(m.matures_at IS NULL OR m.matures_at <= {_NOW})"
     parts = [(part, f"old_{part}", f" AND {old}") for part in _PARTS]
     parts += [(part, f"young_{part}", f" AND NOT {old}") for part in _PARTS]
-    parts += [(part, part, "") for part in ("base_top", "base_bottom")]
+    parts += [(part, part, "") for part in _PLAIN_PARTS]
     return ",\n    ".join(_sum(*each) for each in parts)
 
 
@@ -305,25 +307,54 @@ def _n(dialect: Dialect) -> str:
 
 
 def _half(dialect: Dialect) -> str:
-    """Half of the interval: of a mean Student's, of a share the half of Wilson's before it is moved."""
+    """Half of the interval: of a mean Student's, of a share the half of Wilson's before it is moved, of a change that of the logarithm."""
     if not dialect.root:
         return f"CAST(NULL AS {dialect.real})"
-    real, exact = dialect.real, dialect.exact
-    # bottom * squares - top * top, told apart by the mean's whole part: in SQLite the products are too large for whole numbers, and their
-    # difference would be nothing but rounding.
-    mean = dialect.quotient.format("top", "bottom")
-    rest = f"(top - {mean} * bottom)"
-    within = f"(squares - {mean} * {mean} * bottom - 2 * {mean} * {rest})"
-    scatter = f"(CAST(bottom AS {exact}) * {within} - CAST({rest} AS {exact}) * {rest} + CAST(bottom AS {exact}) * bottom * grain / 2)"
-    student = f"""CASE WHEN bottom - 1 <= {LOOKED_UP} THEN (SELECT t FROM history_student WHERE freedom = bottom - 1)
-      ELSE {Z95!r} + {_T1!r} / (bottom - 1) + {_T2!r} / CAST(bottom - 1 AS {real}) / (bottom - 1)
-        + {_T3!r} / CAST(bottom - 1 AS {real}) / (bottom - 1) / (bottom - 1) END"""
+    real = dialect.real
+    scatter, student = _scatter(dialect, "top", "bottom", "squares"), _student("bottom - 1", real)
     p = f"(CAST(top AS {real}) / bottom)"
     return f"""CASE
       WHEN form = 'rate' AND per_n = 1 AND bottom > 0 AND top BETWEEN 0 AND bottom
         THEN {Z95!r} / (1 + {_Z2!r} / bottom) * sqrt({p} * (1 - {p}) / bottom + {_Z2!r} / (4 * CAST(bottom AS {real}) * bottom))
       WHEN form = 'mean' AND spread AND bottom > 1 AND {scatter} >= 0
-        THEN ({student}) * sqrt(CAST({scatter} AS {real}) / (bottom - 1)) / bottom * up / down END"""
+        THEN ({student}) * sqrt(CAST({scatter} AS {real}) / (bottom - 1)) / bottom * up / down
+      WHEN form = 'change' AND spread AND untold = 0 AND bottom > 1 AND base_bottom > 1 AND top > 0 AND base_top > 0
+        THEN {_half_of_ratio(dialect)} END"""
+
+
+def _half_of_ratio(dialect: Dialect) -> str:
+    """As ``ratio_half_width``; none where the interval would say nothing."""
+    real = dialect.real
+    above = _scatter(dialect, "top", "bottom", "squares")
+    below = _scatter(dialect, "base_top", "base_bottom", "base_squares")
+
+    def error(scatter: str, amount: str, n: str) -> str:
+        return f"CAST({scatter} AS {real}) / ({n} - 1) / CAST({amount} AS {real}) / {amount}"
+
+    errors = f"({error(above, 'top', 'bottom')} + {error(below, 'base_top', 'base_bottom')})"
+    half = f"({_student(f'{dialect.least}(bottom, base_bottom) - 1', real)}) * sqrt({errors})"
+    return f"CASE WHEN {above} >= 0 AND {below} >= 0 THEN CASE WHEN {half} < {WIDEST!r} THEN {half} END END"
+
+
+def _scatter(dialect: Dialect, top: str, bottom: str, squares: str) -> str:
+    """bottom * squares - top * top, told apart by the mean's whole part: in SQLite the products are too large for whole numbers, and their
+    difference would be nothing but rounding.
+    """
+    exact = dialect.exact
+    mean = dialect.quotient.format(top, bottom)
+    rest = f"({top} - {mean} * {bottom})"
+    within = f"({squares} - {mean} * {mean} * {bottom} - 2 * {mean} * {rest})"
+    return (
+        f"(CAST({bottom} AS {exact}) * {within} - CAST({rest} AS {exact}) * {rest} "
+        f"+ CAST({bottom} AS {exact}) * {bottom} * grain / 2)"
+    )
+
+
+def _student(freedom: str, real: str) -> str:
+    """Student's t of so many degrees of freedom."""
+    return f"""CASE WHEN {freedom} <= {LOOKED_UP} THEN (SELECT t FROM history_student WHERE freedom = {freedom})
+      ELSE {Z95!r} + {_T1!r} / ({freedom}) + {_T2!r} / CAST({freedom} AS {real}) / ({freedom})
+        + {_T3!r} / CAST({freedom} AS {real}) / ({freedom}) / ({freedom}) END"""
 
 
 def _wilson(sign: str, dialect: Dialect) -> str:
@@ -334,10 +365,12 @@ def _wilson(sign: str, dialect: Dialect) -> str:
 def _low(dialect: Dialect) -> str:
     return f"""CASE WHEN half IS NULL THEN NULL WHEN form = 'rate'
     THEN CASE WHEN top = 0 THEN 0.0 ELSE {dialect.greatest}(0.0, {_wilson("-", dialect)}) * up END
+    WHEN form = 'change' THEN (value + 1) * exp(-half) - 1
     WHEN least IS NULL THEN value - half ELSE {dialect.greatest}(least, value - half) END"""
 
 
 def _high(dialect: Dialect) -> str:
     return f"""CASE WHEN half IS NULL THEN NULL WHEN form = 'rate'
     THEN CASE WHEN top = bottom THEN 1.0 ELSE {dialect.least}(1.0, {_wilson("+", dialect)}) END * up
+    WHEN form = 'change' THEN (value + 1) * exp(half) - 1
     WHEN most IS NULL THEN value + half ELSE {dialect.least}(most, value + half) END"""

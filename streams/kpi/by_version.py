@@ -25,6 +25,8 @@ _SIDES: tuple[Side, ...] = ("desk", "staff")
 #: The parts of a formula that are sums of measures.
 _TERMS = tuple(part.name for part in fields(Bound) if str(part.type).startswith("tuple[tuple[str, int], ...]"))
 
+_SQUARES = {"squares", "base_squares"}
+
 
 class Judged:
     """The policy over a period. With one version in force, it costs nothing and changes nothing."""
@@ -62,6 +64,10 @@ class Judged:
         named: Sums = {}
         self.add(named, entity, day, sums)
         return named
+
+    def days(self, kpi: str) -> tuple[date, date] | None:
+        """The first and the last day that a KPI is taken of, where they are not the period's."""
+        return None
 
     def bound(self, kpi: str, side: Side) -> Bound:
         """A KPI's formula for sums that ``add`` has made."""
@@ -113,7 +119,7 @@ def _one(bounds: list[Bound]) -> Bound:
     for name in _TERMS:
         if getattr(last, name) is not None:
             terms[name] = tuple(
-                (_own(measure, number), times * (bound.squared // squared if name == "squares" else 1))
+                (_own(measure, number), times * (bound.squared // squared if name in _SQUARES else 1))
                 for number, bound in enumerate(bounds, 1)
                 for measure, times in getattr(bound, name) or ()
             )

@@ -160,12 +160,17 @@ def compare(kpi: Kpi, bound: Bound, people: Mapping[str, Sample]) -> list[Compar
     return judged(kpi.better, pairings(kpi, bound, people))
 
 
+def _refused(kpi: Kpi) -> str:
+    """Why nobody is compared by it."""
+    if kpi.kind == "change":
+        return f"{kpi.id} is a change: it holds people against themselves, not against others; take a share or a mean"
+    return f"{kpi.id} is a {kpi.kind}: it has no interval, so nobody can tell a difference from chance; take a share or a mean"
+
+
 def pairings(kpi: Kpi, bound: Bound, people: Mapping[str, Sample]) -> list[Pairing]:
     """The same before the verdicts, for whoever adjusts over more than one KPI. Raises ValueError as ``compare``."""
     if not comparable(kpi):
-        raise ValueError(
-            f"{kpi.id} is a {kpi.kind}: it has no interval, so nobody can tell a difference from chance; take a share or a mean"
-        )
+        raise ValueError(_refused(kpi))
     asked = {who: bound.asked(one.sums) for who, one in people.items()}
     whole, team = _together(asked.values()), Team.of(bound, people.values())
     pairs = []
@@ -182,7 +187,7 @@ def changes(kpi: Kpi, bound: Bound, people: Mapping[str, tuple[Sample, Sample]])
     had they changed as the others did). ``people``: who → before and after. Raises ValueError as ``compare``.
     """
     if not comparable(kpi):
-        raise ValueError(f"{kpi.id} is a {kpi.kind}: it has no interval; take a share or a mean")
+        raise ValueError(_refused(kpi))
     befores, afters = ([pair[at] for pair in people.values()] for at in (0, 1))
     before, after = (_together(bound.asked(one.sums) for one in half) for half in (befores, afters))
     team = Team.of(bound, (*befores, *afters))

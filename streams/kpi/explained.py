@@ -50,6 +50,8 @@ def interval_of(bound: Bound) -> str:
     """Which interval its figures have: a key of ``words.INTERVALS``."""
     if bound.kind == "rate":
         return "wilson" if bound.per_n == 1 else "none"
+    if bound.kind == "change":
+        return "log_ratio" if bound.squares else "none"
     return "student" if bound.squares else "none"
 
 

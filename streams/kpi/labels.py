@@ -53,6 +53,9 @@ SIDES: Mapping[str, Text] = {
 INTERVALS: Mapping[str, Text] = {
     "wilson": Text("Wilson，95%", "Wilson, 95 %"),
     "student": Text("Student t（由样本数、和、平方和计算），95%", "Student's t of n, sum and sum of squares, 95 %"),
+    "log_ratio": Text(
+        "两均值之比取对数后按 Student t 计算，95%", "Student's t on the logarithm of the ratio of both means, 95 %"
+    ),
     "none": Text("无", "none"),
 }
 #: An entity in a sentence, by its kind. The page puts names in behind the same words (``wallboard/static/texts.js``).

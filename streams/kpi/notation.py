@@ -5,7 +5,8 @@
     share(of=less("calls_abandoned", "calls_abandoned_short"), among=by_side(desk="calls_offered", staff=NOTHING))
 
 A sum is the id of a measure, or ``plus``, ``less``, ``by_side``, ``by_policy``, ``for_each`` or ``named_by`` of such. What is made of it
-says how the value is computed and which interval it has: a ``share`` Wilson's, a ``mean`` with ``squares`` Student's, all else none. A
+says how the value is computed and which interval it has: a ``share`` Wilson's, a ``mean`` with ``squares`` Student's, a ``change`` of
+two such means one by the logarithm of their ratio, all else none. A
 measure, a field of the policy or a choice that there is not is refused where it is written, with the nearest that there is.
 """
 
@@ -170,9 +171,18 @@ def percentile(percent: int, *, of: Written, among: Written) -> Formula:
     return Formula("percentile", plus(of), plus(among), percent=percent)
 
 
-def change(*, of: Formula, since: Formula) -> Formula:
-    """By which part a mean is above another in the same units; no data where that is none or 0."""
-    return Formula("change", of.top, of.bottom, baseline=since)
+def change(*, of: Formula, since: Formula, untold: Written | None = None) -> Formula:
+    """By which part a mean is above another in the same units; no data where that is none or 0.
+
+    Its interval comes of the ``squares`` of both. ``untold``: how many of their amounts have none, as they were counted before squares
+    were kept; where there are any, there is no interval. Raises ValueError where one of both only has squares.
+    """
+    if (of.squares is None) != (since.squares is None):
+        raise ValueError("a change has the squares of both its means, or of none")
+    return Formula(
+        "change", of.top, of.bottom, squares=of.squares, within=(-1.0, None), baseline=since,
+        untold=None if untold is None else plus(untold),
+    )  # fmt: skip
 
 
 def _fields(amounts: Iterable[Written]) -> frozenset[str]:

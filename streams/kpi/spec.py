@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import gcd
+from math import exp, gcd
 from typing import Literal, Protocol
 
 from msgspec.structs import replace
@@ -15,7 +15,7 @@ from streams.contracts.outputs import Figure
 from streams.kpi.measures import MEASURES, stored_units
 from streams.kpi.measures.measure import Measure
 from streams.kpi.policy.model import SATISFIED_FROM, Policy
-from streams.kpi.stats.confidence import half_width, wilson
+from streams.kpi.stats.confidence import half_width, ratio_half_width, wilson
 from streams.kpi.stats.percentiles import distributions, ordered, percentile
 from streams.languages.text import Text
 
@@ -78,7 +78,8 @@ class Formula:
     where it is none. A rate is a share of things (its interval is Wilson's) or of time (it has
     none), a mean is an amount per thing, a level how high something stands. A percentile's ``top`` names the families of its
     distribution, its ``bottom`` the count of what is in them. A change is how much a mean is above that of its ``baseline`` in the same
-    units, as a share of that: without an interval, and without data where the baseline is none or 0.
+    units, as a share of that: without data where the baseline is none or 0. Its interval needs the ``squares`` of both, and that none
+    of their amounts is ``untold``: how many of them there are whose squares were not kept.
 
     ``times``: what the value is multiplied by, for people. ``squares``: the squares of a mean's amounts, for its interval. ``within``:
     the least and the greatest value that there can be. ``percent``: which percentile. ``part`` False: what is above is no part of
@@ -96,6 +97,7 @@ class Formula:
     part: bool = True
     live: bool = False
     baseline: Formula | None = None
+    untold: Amount | None = None
 
     def __call__(self, policy: Policy, side: Side) -> tuple[Terms, Terms | None]:
         """Numerator and denominator for a policy and a side."""
@@ -104,7 +106,7 @@ class Formula:
     @property
     def policy_fields(self) -> frozenset[str]:
         """The fields of the policy that it depends on, beside those that its measures depend on."""
-        own = (self.top, self.bottom, self.squares, self.baseline)
+        own = (self.top, self.bottom, self.squares, self.baseline, self.untold)
         return frozenset().union(*(amount.policy_fields for amount in own if amount is not None))
 
     def ends(self, policy: Policy) -> Within:
@@ -198,11 +200,13 @@ class Kpi:
         """The formula for one policy and side."""
         formula = self.formula
         top, bottom = formula(policy, side)
-        squares = formula.squares(policy, side) if formula.squares is not None else {}
+        squares = _terms(formula.squares, policy, side)
         above, below = _scale(top), _scale(bottom or {})
         up, down = formula.times * below, above
-        common, alike = gcd(up, down), _scale(squares)  # squares of different fineness add up in the finest
         base_top, base_bottom = formula.baseline(policy, side) if formula.baseline is not None else ({}, {})
+        base_squares = _terms(formula.baseline.squares, policy, side) if formula.baseline is not None else {}
+        # Squares of different fineness add up in the finest.
+        common, alike = gcd(up, down), _scale({**squares, **base_squares})
         return Bound(
             id=self.id,
             kind=formula.kind,
@@ -211,15 +215,17 @@ class Kpi:
             up=up // common,
             down=down // common,
             per_n=below,
-            squares=tuple((measure, times * (alike // _scale({measure: 1}))) for measure, times in squares.items()),
+            squares=_alike(squares, alike),
             squared=above * above // alike,
-            grain=_grain(squares, above),
+            grain=_grain({**squares, **base_squares}, above),
             within=formula.ends(policy),
             percent=formula.percent,
             matures=self.matures,
             only_mature=self.only_mature,
             base_top=tuple(base_top.items()),
             base_bottom=tuple((base_bottom or {}).items()),
+            base_squares=_alike(base_squares, alike),
+            untold=tuple(_terms(formula.untold, policy, side).items()),
         )
 
     def exact(self, sums: Mapping[str, int], policy: Policy, side: Side) -> Fraction | None:
@@ -229,6 +235,15 @@ class Kpi:
     def figure(self, sums: Mapping[str, int], policy: Policy, side: Side) -> Figure:
         """The value for these sums: ``value`` None where there is no data; ``n`` is what the value is a share or mean of."""
         return self.bound(policy, side).figure(sums)
+
+
+def _terms(amount: Amount | None, policy: Policy, side: Side) -> Terms:
+    return {} if amount is None else amount(policy, side)
+
+
+def _alike(squares: Terms, fineness: int) -> tuple[tuple[str, int], ...]:
+    """Squares, all in units of this fineness."""
+    return tuple((measure, times * (fineness // _scale({measure: 1}))) for measure, times in squares.items())
 
 
 def _grain(squares: Terms, above: int) -> int:
@@ -248,7 +263,8 @@ class Bound:
 
     ``bottom`` is None for a plain sum and empty where this side never has data; of a count it only says whether there
     are data. The value is numerator × ``up`` over
-    denominator × ``down`` (a plain sum has the denominator 1); of a change, that over ``base_top`` / ``base_bottom``, less 1.
+    denominator × ``down`` (a plain sum has the denominator 1); of a change, that over ``base_top`` / ``base_bottom``, less 1, and
+    ``base_squares`` go with these: there is an interval where none of its amounts is ``untold``.
     ``per_n`` is how many stored units of the denominator make one of ``n``. ``squared`` is what the sum of ``squares`` is multiplied
     by to stand in squared stored units of the numerator, ``grain`` what each of them was rounded to a multiple of, in the same. Whole
     numbers are divided once, at the end: Python rounds their quotient correctly, so the value is the float nearest to ``exact``.
@@ -270,6 +286,14 @@ class Bound:
     only_mature: bool = False
     base_top: tuple[tuple[str, int], ...] = ()
     base_bottom: tuple[tuple[str, int], ...] = ()
+    base_squares: tuple[tuple[str, int], ...] = ()
+    untold: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def measures(self) -> frozenset[str]:
+        """The measures that its value and its interval are made of, families of a distribution included."""
+        above, base = (self.top, self.bottom or (), self.squares), (self.base_top, self.base_bottom, self.base_squares)
+        return frozenset(measure for terms in (*above, *base, self.untold) for measure, _ in terms)
 
     @property
     def moves(self) -> bool:
@@ -353,8 +377,7 @@ class Bound:
         if self.kind == "percentile":
             return self.place(ordered(self.top, distributions(sums)))
         if self.kind == "change":
-            change = self.change(sums, n)
-            return NO_DATA if change is None else Figure(change[0] / change[1], n)
+            return self.changed(sums, n)
         return self.mean(total(self.top, sums), n, total(self.squares, sums))
 
     def plain(self, amount: int) -> Figure:
@@ -385,6 +408,22 @@ class Bound:
         if base <= 0 or of <= 0:
             return None
         return total(self.top, sums) * of - base * n, base * n
+
+    def changed(self, sums: Mapping[str, int], n: int) -> Figure:
+        """The figure of a change, n > 0, with its interval where the squares of all amounts are known."""
+        if (change := self.change(sums, n)) is None:
+            return NO_DATA
+        value = change[0] / change[1]
+        if not self.squares or total(self.untold, sums):
+            return Figure(value, n)
+        half = ratio_half_width(
+            (total(self.top, sums), total(self.squares, sums) * self.squared, n),
+            (total(self.base_top, sums), total(self.base_squares, sums) * self.squared, total(self.base_bottom, sums)),
+            self.grain,
+        )
+        if half is None:
+            return Figure(value, n)
+        return Figure(value, n, (value + 1) * exp(-half) - 1, (value + 1) * exp(half) - 1)
 
     def place(self, buckets: Sequence[tuple[int, int]]) -> Figure:
         """The figure of a percentile of these buckets, lowest first."""

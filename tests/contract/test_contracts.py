@@ -104,6 +104,7 @@ def test_every_kpi_is_made_of_known_measures_policies_and_events(kpi: Kpi) -> No
         squares = kpi.formula.squares(Policy(), side) if kpi.formula.squares is not None else {}
         base, of = kpi.formula.baseline(Policy(), side) if kpi.formula.baseline is not None else ({}, {})
         assert set(top) | set(bottom or ()) | set(squares) | set(base) | set(of) <= set(MEASURES)
+        assert kpi.bound(Policy(), side).measures <= set(MEASURES)
         assert (kpi.kind == "change") == bool(of)
         assert {MEASURES[m].unit for m in top} == {MEASURES[m].unit for m in base} or not of
         assert len({MEASURES[m].unit for m in top}) == (0 if kpi.live else 1)

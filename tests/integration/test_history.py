@@ -29,6 +29,7 @@ from streams.kpi.policy.versions import AnyPolicy, read
 from streams.pipeline import Run, run
 from streams.sources.simulated import simulate
 from tests.bench.events import START
+from tests.support.desk import POLICY as DESK_POLICY
 from tests.support.frozen import stays_as_it_was
 from tests.support.histories import (
     every_view,
@@ -41,6 +42,7 @@ from tests.support.histories import (
 )
 from tests.support.random_cells import CELLS, cells_by_sql, month
 from tests.support.random_cells import policy as month_policy
+from tests.support.strained import is_the_same_by_sql, strained
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
 
@@ -147,6 +149,11 @@ def test_postgresql_says_what_python_says_and_lets_analysts_read_alone(postgres_
 def test_figures_drawn_by_lot_are_the_same_on_postgresql(postgres_url: str) -> None:
     with history_of(month()[1], month_policy(), postgres_url) as history:
         cells_by_sql(history, CELLS, 2)
+
+
+def test_fatigue_has_the_same_interval_on_postgresql(postgres_url: str) -> None:
+    with history_of(run := strained(), DESK_POLICY, postgres_url) as history:
+        is_the_same_by_sql(history, run)
 
 
 def test_postgresql_keeps_contacts_as_they_were_when_facts_were_frozen(postgres_url: str, tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
-from math import inf, isclose, sqrt
+from math import exp, inf, isclose, sqrt
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from streams.kpi.formulas import figures, formulas
 from streams.kpi.measures import MEASURES
 from streams.kpi.measures.measure import SCALE
 from streams.kpi.policy.model import Policy
-from streams.kpi.spec import Kpi, Side
+from streams.kpi.spec import Formula, Kpi, Side
 from streams.kpi.stats.confidence import student, wilson
 from streams.kpi.stats.percentiles import bucket
 
@@ -52,7 +53,13 @@ def defined(kpi: Kpi, sums: dict[str, int], policy: Policy, side: Side) -> Figur
             sum(Fraction(sums.get(m, 0) * times, SCALE[MEASURES[m].unit]) for m, times in terms.items())
             for terms in kpi.formula.baseline(policy, side)
         )
-        return Figure(float((hits / n) / (above / below) - 1), int(n)) if above > 0 and below > 0 else Figure()
+        if above <= 0 or below <= 0:
+            return Figure()
+        value = float((hits / n) / (above / below) - 1)
+        half = _half_of_change(kpi.formula, sums, policy, side, ((hits, n), (above, below)))
+        return Figure(
+            value, int(n), *(() if half is None else ((value + 1) * exp(-half) - 1, (value + 1) * exp(half) - 1))
+        )
     value = float(hits * kpi.formula.times / n)
     if kpi.kind == "rate" and any(MEASURES[measure].unit == "s" for measure in bottom):
         return Figure(value, int(n))  # a share of time
@@ -70,6 +77,32 @@ def defined(kpi: Kpi, sums: dict[str, int], policy: Policy, side: Side) -> Figur
     least, most = kpi.formula.ends(policy)
     ends = max(value - half, -inf if least is None else least), min(value + half, inf if most is None else most)
     return Figure(value, int(n), *ends)
+
+
+def _half_of_change(
+    formula: Formula,
+    sums: dict[str, int],
+    policy: Policy,
+    side: Side,
+    means: Sequence[tuple[Fraction | int, Fraction | int]],
+) -> float | None:
+    """Half of the interval of a change's logarithm, by both means' amounts and n, in fractions."""
+    assert formula.baseline is not None
+    assert formula.untold is not None
+    if sum(sums.get(measure, 0) * times for measure, times in formula.untold(policy, side).items()):
+        return None
+    error = Fraction()
+    exact = [(Fraction(amount), Fraction(n)) for amount, n in means]
+    for own, (amount, n) in zip((formula, formula.baseline), exact, strict=True):
+        assert own.squares is not None
+        squares = sum(
+            Fraction(sums.get(measure, 0) * times, 1000) for measure, times in own.squares(policy, side).items()
+        )
+        if n < 2 or amount <= 0 or (most := squares - amount**2 / n + n * Fraction(1, 2000)) < 0:
+            return None
+        error += most / (n - 1) * n / amount**2
+    half = student(int(min(n for _, n in exact)) - 1) * sqrt(error)
+    return half if half < 20 else None
 
 
 def alike(one: Figure, other: Figure) -> bool:

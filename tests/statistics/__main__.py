@@ -37,6 +37,7 @@ from tests.statistics.rewards import a_month, half_day_off
 from tests.statistics.screens import months as screens
 from tests.statistics.sheets import drilled, held
 from tests.statistics.signs import accused, caught, cheats, day, faulty, hurried
+from tests.statistics.tiring import NAIVE_TIRED, TIRED, TIRED_AT_ALL, warned
 
 
 def _told(what: str, figure: float | str) -> None:
@@ -162,6 +163,20 @@ def queues() -> None:
         _told("  off by two or more", off)
 
 
+def tiring() -> None:
+    """On how many days a rule on fatigue warns of agents who do not tire, and of some who do."""
+    rules = {"advised": TIRED, "without a margin": TIRED_AT_ALL, "a point at 0.5": NAIVE_TIRED}
+    for silences, uneven in ((1, 1), (1, 4), (4, 1), (4, 4), (8, 1), (8, 4)):
+        for name, rule in rules.items():
+            for tires in (1, 1.5, 2):
+                found = warned(rule, 300, silences, uneven, tires=tires)
+                after = f"; median {median(found) / 60:.1f} h into the shift" if found else ""
+                _told(
+                    f"fatigue, {silences} silences a contact, variance {uneven} times the mean, {tires} times as many; {name}: days",
+                    f"{len(found) / 3:.1f} %{after}",
+                )
+
+
 def sheets() -> None:
     """Intervals on score sheets where days differ, and drills that open by chance."""
     for a_day in (10, 20):
@@ -187,6 +202,7 @@ def main() -> None:
     other_work()
     agents_alerts()
     queues()
+    tiring()
     sheets()
     for sign, work in (
         ("passed_on", cheats(transfers=0.16)),

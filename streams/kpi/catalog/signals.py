@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.kpi.notation import NOTHING, by_side, change, mean
+from streams.kpi.notation import NOTHING, by_side, change, less, mean, plus
 from streams.kpi.spec import Kpi
 
 SIGNALS = (
@@ -66,8 +66,16 @@ SIGNALS = (
         id="fatigue_index", zh="疲劳指数", en="Fatigue index", unit="index", better="lower",
         formula=change(
             # Nobody's own first hour is a queue's.
-            of=mean(of="strain_later", over=by_side(desk=NOTHING, staff="strain_contacts_later")),
-            since=mean(of="strain_first_hour", over="strain_contacts_first_hour"),
+            of=mean(
+                of="strain_later",
+                over=by_side(desk=NOTHING, staff="strain_contacts_later"),
+                squares="strain_later_squared",
+            ),
+            since=mean(
+                of="strain_first_hour", over="strain_contacts_first_hour", squares="strain_first_hour_squared"
+            ),
+            # Contacts of before version 2 have no squares.
+            untold=less(plus("strain_contacts_first_hour", "strain_contacts_later"), "strain_contacts_squared"),
         ),
         formula_zh=(
             "静默次数 ÷（语速 ÷ 100）：班次首小时后的均值 / 首小时内的均值 − 1；语速单位：字（或词）/分钟，"
@@ -79,15 +87,17 @@ SIGNALS = (
             "A sign for a break, never a penalty: never scored. 0 is as in the agent's own first hour, 0.5 half as "
             "much again: more silences, slower speech, or both. Only contacts of which speech_rate, silences and "
             "shift_seconds were all told; no data without any in the first hour (before 3600 s), or where that had no "
-            "silence. Longer calls have more silences: look at days with many calls. Of agents only: teams, queues "
-            "and sites have no first hour of their own."
+            "silence. Longer calls have more silences: a shift whose calls grow longer looks tired, and no interval knows "
+            "that. The interval needs two contacts in the first hour and two after it; days counted before version 2 "
+            "have a value and no interval. Of agents only: teams, queues and sites have no first hour of their own."
         ),
         traps_zh=(
             "用于提醒安排休息，不得用于处罚，不参与计分。0 表示与本人首小时相同，0.5 表示高出一半："
             "静默更多、语速更慢或两者皆有。只计同时给出 speech_rate、silences、shift_seconds 的联络；"
-            "首小时内（不足 3600 秒）没有联络或没有静默时无数据。通话越长静默越多，应查看联络较多的日期。"
+            "首小时内（不足 3600 秒）没有联络或没有静默时无数据。通话越长静默越多：当班后段通话变长也会使指数升高，"
+            "区间不反映这一点。区间要求首小时内外各至少2次联络；第2版之前统计的日期有值而无区间。"
             "只有坐席有此值：班组、队列、职场没有班次首小时，因此不计算。"
         ),
-        scored=False,
+        scored=False, version=2,
     ),
 )  # fmt: skip

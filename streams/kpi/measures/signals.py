@@ -32,6 +32,7 @@ SIGNALS = (
         "班次首小时内静默次数与语速之比的总和",
         "silences per 100 words a minute in them, added up",
     ),
+    Measure("strain_first_hour_squared", "points2", "班次首小时内静默次数与语速之比的平方和", "the squares of these"),
     Measure(
         "strain_contacts_later", "n", "班次首小时后分析的联络", "contacts analysed of the rest of the agent's shift"
     ),
@@ -40,5 +41,12 @@ SIGNALS = (
         "points",
         "班次首小时后静默次数与语速之比的总和",
         "silences per 100 words a minute in them, added up",
+    ),
+    Measure("strain_later_squared", "points2", "班次首小时后静默次数与语速之比的平方和", "the squares of these"),
+    Measure(
+        "strain_contacts_squared",
+        "n",
+        "班次首小时内外已计平方和的联络",
+        "contacts analysed of the whole shift whose squares are kept",
     ),
 )

@@ -27,7 +27,8 @@ from streams.pipeline import Run
 from tests.faults import histories
 from tests.support.desk import Script, moment, run_events
 from tests.support.fake_consumer import FakeConsumer
-from tests.support.histories import messages, name, query, sums_are_those_of_the_counts, take
+from tests.support.histories import history_of, messages, name, query, sums_are_those_of_the_counts, take
+from tests.support.strained import is_the_same_by_sql, strained
 
 POLICY = Policy(time_zone="UTC")
 RECORDS = TopicPartition("contact-records", 0)
@@ -299,3 +300,9 @@ def test_the_harness_of_faults_sees_one_row_that_is_another(tmp_path: Path, hist
 )
 def test_postgresql_gets_no_character_0(given: str, kept: str) -> None:
     assert store._without_nul(Told("k", given.encode())) == Told("k", kept.encode())
+
+
+def test_fatigue_has_the_same_interval_by_sql() -> None:
+    """A ratio's, by the logarithm; none where there is too little, and none where a square was not kept."""
+    with history_of(run := strained(), POLICY) as history:
+        is_the_same_by_sql(history, run)

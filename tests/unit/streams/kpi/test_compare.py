@@ -209,6 +209,7 @@ def test_the_command_lays_a_team_side_by_side() -> None:
     ("arguments", "said"),
     [
         (("offered_calls", "--month", "2026-03"), "it has no interval, so nobody can tell a difference from chance"),
+        (("fatigue_index", "--month", "2026-03"), "is a change: it holds people against themselves, not against others"),
         (("csat", "--month", "2026-03", "--team", "x"), "no roster says who is in which team"),
         (("csat", "--month", "2026-03", "--team", "orders", "--roster", str(EXAMPLE / "roster.csv")), "no team 'orders' on 2026-03-31; nearest: orders-team"),
         (("csat", "--month", "2026-02"), "no facts of any agent in 2026-02"),

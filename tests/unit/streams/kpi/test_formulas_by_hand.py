@@ -74,6 +74,17 @@ def test_the_squares_of_a_mean_are_those_of_what_it_is_the_mean_of(id: str) -> N
     assert bound.squares == tuple((f"{measure}_squared", times) for measure, times in bound.top)
 
 
+def test_the_squares_of_a_change_are_those_of_both_its_means() -> None:
+    bound = KPIS["fatigue_index"].bound(Policy(), "staff")
+    assert [
+        (m, s)
+        for (m, _), (s, _) in zip((*bound.top, *bound.base_top), (*bound.squares, *bound.base_squares), strict=True)
+    ] == [
+        ("strain_later", "strain_later_squared"),
+        ("strain_first_hour", "strain_first_hour_squared"),
+    ]
+
+
 def test_a_square_of_one_or_minus_one_is_one() -> None:
     assert dict(KPIS["nps"].bound(Policy(), "staff").squares) == {"nps_promoters": 1, "nps_detractors": 1}
 

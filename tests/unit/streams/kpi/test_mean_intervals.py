@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import exp, log, sqrt
 from statistics import mean, stdev
 
 import pytest
@@ -14,7 +14,7 @@ from streams.kpi.catalog import KPIS
 from streams.kpi.measures import MEASURES
 from streams.kpi.measures.measure import SCALE, squared
 from streams.kpi.policy.model import Policy
-from streams.kpi.stats.confidence import half_width, student, wilson
+from streams.kpi.stats.confidence import half_width, ratio_half_width, student, wilson
 from tests.support.desk import Script, figures
 
 #: Quantile 0.975 of Student's t, as tables print it (NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2).
@@ -143,6 +143,89 @@ def test_seconds_of_chats_and_hours_of_tickets_in_one_mean() -> None:
     waits = [7200, 20]
     half = student(1) * stdev(waits) / sqrt(2)
     assert (shown.low, shown.high) == (0, pytest.approx(mean(waits) + half))
+
+
+def _strained(script: Script, first: tuple[int, ...], later: tuple[int, ...]) -> None:
+    """Contacts at 100 words a minute, so that their strain is how many silences they have."""
+    for number, silences in enumerate((*first, *later)):
+        script.call("09:00:00", f"c{number}", agent="a")
+        shift = 600 if number < len(first) else 15_000
+        script.at("10:00:00", e.CallAnalysed, f"c{number}", speech_rate=100, silences=silences, shift_seconds=shift)
+
+
+def test_fatigue_is_a_ratio_whose_interval_is_that_of_its_logarithm() -> None:
+    first, later = (2, 4, 3, 5), (4, 9, 6, 8, 5, 7, 3)
+    script = Script()
+    _strained(script, first, later)
+    shown = figures(script.run(), "agent|a")["fatigue_index"]
+    ratio = mean(later) / mean(first)
+    error = sqrt(stdev(later) ** 2 / len(later) / mean(later) ** 2 + stdev(first) ** 2 / len(first) / mean(first) ** 2)
+    half = student(len(first) - 1) * error
+    assert (shown.value, shown.n) == (pytest.approx(ratio - 1), len(later))
+    assert shown.low == pytest.approx(exp(log(ratio) - half) - 1, abs=1e-3)
+    assert shown.high == pytest.approx(exp(log(ratio) + half) - 1, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [((4,), (4, 9)), ((4, 2), (9,)), ((4, 2), (0, 0))],
+    ids=["one in the first hour", "one after it", "no silence after it"],
+)
+def test_fatigue_of_too_little_has_no_interval(first: tuple[int, ...], later: tuple[int, ...]) -> None:
+    script = Script()
+    _strained(script, first, later)
+    shown = figures(script.run(), "agent|a")["fatigue_index"]
+    assert shown.value is not None
+    assert (shown.low, shown.high) == (None, None)
+
+
+def test_fatigue_over_days_of_which_some_have_no_squares_has_no_interval() -> None:
+    """What is missing of squares would only make the interval narrow: that it is missing must be known."""
+    new = {
+        "strain_contacts_first_hour": 4, "strain_first_hour": 14_000, "strain_first_hour_squared": 54_000,
+        "strain_contacts_later": 7, "strain_later": 42_000, "strain_later_squared": 280_000, "strain_contacts_squared": 11,
+    }  # fmt: skip
+    old = {"strain_contacts_later": 1, "strain_later": 1000}
+    kpi = KPIS["fatigue_index"]
+    assert kpi.figure(new, Policy(), "staff").low is not None
+    both = {measure: amount + old.get(measure, 0) for measure, amount in new.items()}
+    shown = kpi.figure(both, Policy(), "staff")
+    assert (shown.value, shown.n, shown.low, shown.high) == (pytest.approx(43 / 8 / (14 / 4) - 1), 8, None, None)
+
+
+def test_a_strain_that_no_source_means_keeps_no_square() -> None:
+    """A million silences at a word a minute: its square would leave 64 bits. The value stays, without an interval."""
+    script = Script()
+    _strained(script, (2, 4, 3), (4, 9))
+    script.call("09:00:00", "odd", agent="a")
+    script.at("10:00:00", e.CallAnalysed, "odd", speech_rate=0.001, silences=1_000_000, shift_seconds=15_000)
+    shown = figures(script.run(), "agent|a")["fatigue_index"]
+    assert (shown.n, shown.low) == (3, None)
+
+
+@given(
+    above=st.lists(st.integers(1, 1_000_000), min_size=2, max_size=30),
+    below=st.lists(st.integers(1, 1_000_000), min_size=2, max_size=30),
+)
+def test_a_ratios_interval_is_symmetric_in_both_means(above: list[int], below: list[int]) -> None:
+    """How sure one is that one mean lies above the other is how sure one is that the other lies below."""
+    one, other = ((sum(own), sum(a * a for a in own), len(own)) for own in (above, below))
+    assert ratio_half_width(one, other) == pytest.approx(ratio_half_width(other, one))
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "grain"),
+    [
+        ((1, 1, 2), (1, 1, 2), 1000),  # rounding hides all that there is
+        ((10, 49, 1), (10, 60, 2), 0),
+        ((0, 0, 9), (10, 60, 2), 0),
+        ((10, 30, 2), (10, 60, 2), 1),  # no two amounts have these squares
+    ],
+)
+def test_ratios_of_which_nothing_can_be_told(
+    above: tuple[int, int, int], below: tuple[int, int, int], grain: int
+) -> None:
+    assert ratio_half_width(above, below, grain) is None
 
 
 @pytest.mark.parametrize(("unit", "stored"), [("s2", 2_250), ("s2_whole", 2)])
