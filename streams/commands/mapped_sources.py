@@ -81,7 +81,6 @@ def topic(
         config = load(file, TopicSource, "topic")
         settings = here.settings
         health = Health(config.source, waits="unread_messages", most=BEHIND_MESSAGES)
-        ensure_topics(settings)
         follower = TopicFollower(
             config,
             Clusters(_foreign(config, settings), settings),
@@ -89,6 +88,7 @@ def topic(
             lambda place, record, why: dead_letter(place, record, why, carried=False),
             health,
             earliest_of(settings),
+            lambda: ensure_topics(settings),
         )
         if metrics_port:
             serve(metrics_port, health, metrics_host)

@@ -77,10 +77,13 @@ class TopicFollower:
         letters: Letters,
         health: Health,
         earliest: Callable[[], int | None],
+        prepare: Callable[[], None] = lambda: None,
     ) -> None:
-        """``earliest``: what lies before (ms since 1970) is left out now."""
+        """``earliest``: what lies before (ms since 1970) is left out now. ``prepare`` makes the operation's topics, where they are not
+        there.
+        """
         self._config, self._clusters, self._reader = config, clusters, reader
-        self._letters, self._health, self._earliest = letters, health, earliest
+        self._letters, self._health, self._earliest, self._prepare = letters, health, earliest, prepare
         self._events = {topic.name: clusters.own.topic(topic) for topic in topics.EVENT_TOPICS}
         self._dead = clusters.own.topic(topics.DEAD_LETTERS)
         self._group = config.group or f"{clusters.own.group}-source-{config.source}"
@@ -110,8 +113,10 @@ class TopicFollower:
                     stop.wait(_AGAIN_SECONDS)
 
     def _follow(self, stop: Event, name: str) -> None:
+        self._prepare()
         with ExitStack() as opened:
-            producer = _producer(self._clusters, f"{self._group}-{name}")
+            # By this name a start after a death rolls back what had been begun. Rights to it are those of a worker's.
+            producer = _producer(self._clusters, f"{self._clusters.own.group}-source-{self._config.source}-{name}")
             opened.callback(_close, producer)
             consumer = open_consumer(
                 self._clusters.foreign,

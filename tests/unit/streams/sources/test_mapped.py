@@ -22,8 +22,16 @@ def of(value: Any, each: str | None = None, *, debezium: bool = False) -> list[C
     return changes(raw, STANDS, each, debezium=debezium)
 
 
-def records(value: Any, each: str | None = None, **options: bool) -> list[Any]:
-    found = of(value, each, **options)
+def one(value: Any) -> Change:
+    """The only change of an envelope."""
+    found = of(value, debezium=True)
+    assert not isinstance(found, Rejected), found
+    (change,) = found
+    return change
+
+
+def records(value: Any, each: str | None = None) -> list[Any]:
+    found = of(value, each)
     assert not isinstance(found, Rejected), found
     return [change.now for change in found]
 
@@ -84,8 +92,7 @@ def envelope(op: str, before: Any, after: Any, lsn: int = 5) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("op", "before"), [("c", None), ("r", None), ("u", {"id": 1, "note": "old"})])
 def test_a_row_of_debezium_is_a_record(op: str, before: Any) -> None:
-    (change,) = of(envelope(op, before, {"id": 1, "note": "__debezium_unavailable_value"}), debezium=True)
-    assert isinstance(change, Change)
+    change = one(envelope(op, before, {"id": 1, "note": "__debezium_unavailable_value"}))
     assert change.now is not None
     assert (change.now["id"], change.now["note"]) == (1, None)
     assert change.now["debezium"] == {"op": op, "ts_ms": 9, "ts_us": None, "source": {"lsn": 5}}
@@ -93,9 +100,7 @@ def test_a_row_of_debezium_is_a_record(op: str, before: Any) -> None:
 
 
 def test_a_deletion_is_nothing_now_and_a_tombstone_nothing_at_all() -> None:
-    (change,) = of(envelope("d", {"id": 1}, None), debezium=True)
-    assert isinstance(change, Change)
-    assert change.now is None
+    assert one(envelope("d", {"id": 1}, None)).now is None
     assert of(None, debezium=True) == of({"schema": None, "payload": None}, debezium=True) == []
     assert of(envelope("m", None, None), debezium=True) == []
 
