@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -188,9 +188,13 @@ class Shown:
         if why:
             self._refused.append(f"{where}: {why}")
 
-    def tell(self, what: str) -> None:
+    def tell(self, what: Literal["messages", "rows"]) -> None:
         """Say it."""
-        tell(f"the first {self.read:,} {what}: {self._counts.total():,} events, {len(self._refused):,} refused")
+        events, refused = self._counts.total(), len(self._refused)
+        if what == "rows":
+            tell(f"the first {self.read:,} rows: {events:,} events, {refused:,} refused")
+        else:
+            tell(f"the first {self.read:,} messages: {events:,} events, {refused:,} refused")
         for kind, count in sorted(self._counts.items()):
             typer.echo(f"  {kind}: {count:,}")
         for event in self._events:

@@ -147,7 +147,7 @@ def test_a_table_is_told_whatever_happens_meanwhile(shop: Engine, operation: Set
                 put(connection, 3000)
             arrived(operation, {"3000-queued"})
     event = found["7-ended"]
-    assert (event["time"], event["agent_id"], event["talk_seconds"]) == ("2026-03-02T09:00:12.5+08:00", "A1", 12.5)
+    assert (event["time"], event["agent_id"], event["talk_seconds"]) == ("2026-03-02T09:00:12.500000+08:00", "A1", 12.5)
     ids = [json.loads(message.value)["id"] for message in messages(operation, "calls")]
     assert {id for id in ids if id.endswith("-queued")} == {f"{id}-queued" for id in (*range(150), 1000, 2000, 3000)}
     assert all(ids.count(f"{id}-queued") == (2 if id < 50 else 1) for id in range(150))  # told once for each version

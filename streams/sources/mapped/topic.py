@@ -77,7 +77,7 @@ class TopicFollower:
         letters: Letters,
         health: Health,
         earliest: Callable[[], int | None],
-        prepare: Callable[[], None] = lambda: None,
+        prepare: Callable[[], object] = lambda: None,
     ) -> None:
         """``earliest``: what lies before (ms since 1970) is left out now. ``prepare`` makes the operation's topics, where they are not
         there.
