@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
 from time import monotonic
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from streams.addresses import HOST
-from streams.commands.shared.context import Broker, MetricsHost, PolicyFile, Prefix, clear_errors, deployment, stop
+from streams.commands.mapped_sources import check_database, check_topic, database, topic
+from streams.commands.shared.context import (
+    Broker,
+    MetricsHost,
+    PolicyFile,
+    Prefix,
+    bad_value,
+    clear_errors,
+    deployment,
+    stop,
+)
 from streams.commands.shared.facts_source import parse_date
 from streams.commands.shared.logs import log_to_stderr
+from streams.commands.shared.until_signal import until_signal
 from streams.health_pages import serve
 from streams.kafka.topics import ensure_topics
 from streams.languages.translation import tell
@@ -25,11 +33,14 @@ from streams.sources.asterisk.ami.floor import member_of
 from streams.sources.asterisk.ami.link import Link, LoginError, Message, connected
 from streams.sources.asterisk.ami.live import Live, refused, where
 from streams.sources.asterisk.files import read_queue_log
-from streams.sources.asterisk.follow import Follower, Health, Sender, second_of
+from streams.sources.asterisk.follow import Follower, Sender, second_of
 from streams.sources.asterisk.lines import QueueLog
 from streams.sources.asterisk.names import EXAMPLE, Ami, Config, Names, load
 from streams.sources.asterisk.reconcile import compare, counted_on, differing, to_send, told_of
 from streams.sources.asterisk.tail import rotated
+from streams.sources.following.health import Health
+from streams.sources.mapped.config import kind_of
+from streams.sources.mapped.examples import DATABASE, TOPIC
 from streams.sources.producer import EventProducer
 from streams.sources.table.rows import RejectedRow
 from streams.sources.vendors.reader import pseudonym_by
@@ -50,16 +61,34 @@ def source_commands() -> None:
     """Live sources: systems that are followed while they run."""
 
 
-@source.command()
-def example() -> None:
-    """A file for an Asterisk, to begin with: `deskpulse source example > asterisk.yaml`."""
-    typer.echo(EXAMPLE, nl=False)
+#: What `deskpulse source example` prints.
+_EXAMPLES = {"asterisk": EXAMPLE, "topic": TOPIC, "database": DATABASE}
 
 
 @source.command()
-def check(file: File) -> None:
-    """Read the log as it is and send nothing: what its lines become, which are refused, and the lines that FILE.yaml lacks."""
+def example(
+    what: Annotated[
+        str, typer.Argument(metavar="[asterisk|topic|database]", help="The system that is followed")
+    ] = "asterisk",
+) -> None:
+    """A file to begin with: `deskpulse source example > asterisk.yaml`, `deskpulse source example topic > calls.yaml`."""
+    if what not in _EXAMPLES:
+        raise bad_value(f"{what}: there are {', '.join(_EXAMPLES)}")
+    typer.echo(_EXAMPLES[what], nl=False)
+
+
+@source.command()
+def check(
+    ctx: typer.Context, file: File, broker: Broker = None, prefix: Prefix = None, policy: PolicyFile = None
+) -> None:
+    """Read what there is and send nothing: what it becomes, what is refused, and the lines that FILE.yaml lacks.
+
+    Of an Asterisk the whole log is read, of a topic its first 1,000 messages, of a table its first rows.
+    """
     with clear_errors():
+        if checked := {"topic": check_topic, "database": check_database}.get(kind_of(file)):
+            checked(deployment(ctx, broker=broker, prefix=prefix, policy_file=policy), file)
+            return
         config = load(file)
         names = Names(config)
         log = QueueLog(config.source, pseudonym_by(None), names, config.region)
@@ -180,24 +209,12 @@ def asterisk(
         )
         if metrics_port:
             serve(metrics_port, health, metrics_host)
-        with _until_signal() as ended:
+        with until_signal() as ended:
             follower.run(ended)
 
 
-@contextmanager
-def _until_signal() -> Iterator[Event]:
-    """An event that SIGINT and SIGTERM set: what has been sent is stored before it ends."""
-    ended = Event()
-
-    def end(*_: Any) -> None:
-        ended.set()
-
-    before = [(number, signal.signal(number, end)) for number in (signal.SIGINT, signal.SIGTERM)]
-    try:
-        yield ended
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
+source.command()(topic)
+source.command()(database)
 
 
 @source.command()

@@ -63,6 +63,7 @@ REASONS = {
     "differs": "an event with this id is known and says something else: the first stands, and a correction would change it",
     "internal": "a record of an internal topic that this worker cannot read: damaged, or written by a later version",
     "too_late": "the event time lies further back than the allowed lateness",
+    "unfit": "a message of another system does not fit the mapping of its source",
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 
 from streams.gateway import metrics
 from streams.gateway.intake import Intake, Refusal
+from streams.sources.following.refusing import without_values
 from streams.windows.clock import instant
 
 _LOG = logging.getLogger(__name__)
@@ -18,13 +18,6 @@ _LOG = logging.getLogger(__name__)
 _LAST, _REFUSALS, _NAMES = 50, 5, 50
 #: Between two lines of the log about what a source is refused. Milliseconds.
 _LOG_MS = 60_000
-#: What a detail may quote of an event: texts in quotes, and long numbers, as those of telephones are.
-_QUOTED = re.compile(r"(?<!\w)'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\+?\d{5,}")
-
-
-def without_values(detail: str) -> str:
-    """A refusal without what it quotes: ``'+86139…' is no telephone number`` is ``… is no telephone number``."""
-    return _QUOTED.sub("…", detail)
 
 
 @dataclass

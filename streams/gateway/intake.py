@@ -5,7 +5,6 @@ What is good is taken, whatever stands beside it: most senders never mend what t
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -17,17 +16,14 @@ from streams.gateway.bodies import as_object, parts
 from streams.gateway.config import Known
 from streams.kpi.policy.versions import AnyPolicy
 from streams.sources.expressions.people import caller, pseudonyms
+from streams.sources.mapped.names import Renaming
 from streams.sources.table.reader import UnfitError
 from streams.sources.table.record import record_reader
 from streams.windows.admission import check_lateness
 from streams.worker.customer_ids import is_pseudonym
 
-#: Names that a source's file does not have, which are counted; of more there are, no further ones.
-_MOST_NAMES = 1_000
-_AGENTS, _QUEUES = ("agent_id", "to_agent_id"), ("queue_id", "to_queue_id")
 #: Reasons of the gateway's own; all others are those of the contract (``streams.contracts.decode.REASONS``).
 REASONS = {
-    "unfit": "a record does not fit the source's mapping",
     "other_source": "the event is of another `source` than the one that sends it",
     "may_not_send": "the source may not send events of that kind",
 }
@@ -58,8 +54,9 @@ class Intake:
         self._known, self._policy, self._wall_clock = known, policy, wall_clock
         self._pseudonym = pseudonyms(key)
         self._records = None if known.mapping is None else record_reader(known.mapping, key)
+        self._names = Renaming(known.config.agents, known.config.queues, counts=self._records is not None)
         #: Names of agents and queues that the source's file does not have, by how often they were met.
-        self.unmapped: dict[str, Counter[str]] = {"agents": Counter(), "queues": Counter()}
+        self.unmapped = self._names.unmapped
 
     def read(self, body: bytes, content_type: str, headers: Mapping[str, str], now_ms: int) -> Taken:
         """What a request brings, as of now. ``headers``: by their names in small letters. Raises BodyError where none of it can be read."""
@@ -102,8 +99,7 @@ class Intake:
         now = now_ms if self._wall_clock else event.at
         if (refused := check_lateness(event.at, now, now_ms, self._policy)) is not None:
             return refused
-        self._rename(event, _AGENTS, known.config.agents, "agents")
-        self._rename(event, _QUEUES, known.config.queues, "queues")
+        self._names.rename(event)
         if isinstance(event, ContactEvent) and event.customer_id is not None:
             try:
                 event.customer_id = self._customer(event.customer_id)
@@ -114,17 +110,6 @@ class Intake:
 
     def _customer(self, id: str) -> str | None:
         return id if is_pseudonym(id) else self._pseudonym(caller(id, self._known.config.region or ""))
-
-    def _rename(self, event: AnyEvent, fields: tuple[str, ...], names: Mapping[str, str], what: str) -> None:
-        for field in fields:
-            if (name := getattr(event, field, None)) is None:
-                continue
-            if (own := names.get(name)) is not None:
-                setattr(event, field, own)
-            elif (names or self._records is not None) and name not in names.values():
-                unmapped = self.unmapped[what]
-                if name in unmapped or len(unmapped) < _MOST_NAMES:
-                    unmapped[name] += 1
 
 
 def _record(raw: bytes) -> dict[str, Any] | Rejected:

@@ -6,15 +6,11 @@ again as the same events, which count once.
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Lock
-from time import monotonic
+from threading import Event
 from typing import Any, Protocol
 
 import msgspec
@@ -28,6 +24,8 @@ from streams.sources.asterisk.lines import QueueLog, parse
 from streams.sources.asterisk.names import Config, Names
 from streams.sources.asterisk.story import Story
 from streams.sources.asterisk.tail import Position, Tail
+from streams.sources.following.health import MOST_NAMES, Health
+from streams.sources.following.place import alone, append, load_place, store_place
 from streams.sources.producer import SendError
 from streams.sources.table.rows import RejectedRow
 from streams.sources.vendors.record import Pseudonym
@@ -36,13 +34,6 @@ from streams.windows.clock import instant
 _LOG = logging.getLogger(__name__)
 #: Between two looks at a log to which nothing was written, and two tries of what could not be had. Seconds.
 _LOOK_SECONDS, _AGAIN_SECONDS = 0.5, 5.0
-#: So long nothing may be acknowledged before it is said, and before the process is taken to hang; and bytes that may wait without it
-#: being behind.
-_SILENT_SECONDS, _STALLED_SECONDS, _BEHIND_BYTES = 15.0, 300.0, 1 << 20
-#: Refused lines that the health page has; bytes of the files that keep them, and calls on which log and AMI differ.
-_LAST_REFUSED, _KEPT_BYTES = 10, 10 << 20
-#: Names that the health page has, those that were met most.
-_MOST_NAMES = 100
 
 
 class Sender(Protocol):
@@ -67,46 +58,6 @@ class Stored(msgspec.Struct):
     position: Position = msgspec.field(default_factory=Position)
     story: Story = msgspec.field(default_factory=Story)
     spoke: dict[str, int] = msgspec.field(default_factory=dict)
-
-
-class Health:
-    """How it is: for ``/healthz`` and ``/readyz``."""
-
-    def __init__(self, source: str, clock: Callable[[], float] = monotonic) -> None:
-        self._source, self._clock, self._lock = source, clock, Lock()
-        self._beat, self._trouble = clock(), "it has not read anything yet"
-        self._said: dict[str, Any] = {}
-        self.refused: deque[dict[str, Any]] = deque(maxlen=_LAST_REFUSED)
-
-    def beat(self, said: dict[str, Any], trouble: str = "") -> None:
-        """It runs; what it says of itself, and what is in its way."""
-        with self._lock:
-            self._beat, self._trouble, self._said = self._clock(), trouble, said
-
-    def alive(self) -> bool:
-        """Should it be left alone?"""
-        with self._lock:
-            return self._clock() - self._beat < _STALLED_SECONDS
-
-    def ready(self) -> bool:
-        """Does it read, and does Kafka take it?"""
-        with self._lock:
-            return not self._why() and self._said.get("unread_bytes", 0) <= _BEHIND_BYTES
-
-    def told(self) -> dict[str, Any]:
-        """What the pages say."""
-        ready = self.ready()
-        with self._lock:
-            why = self._why()
-            state = "following" if ready else "waiting" if why else "behind"
-            reason = {"reason": why} if why else {}
-            return {"source": self._source, "state": state, **reason, **self._said, "refused": list(self.refused)}
-
-    def _why(self) -> str:
-        silent = self._clock() - self._beat
-        return self._trouble or (
-            f"Kafka has acknowledged nothing for {silent:.0f} s" if silent > _SILENT_SECONDS else ""
-        )
 
 
 class Follower:
@@ -138,7 +89,7 @@ class Follower:
         """Until ``stop``. Raises ValueError where another process follows the same source, its place cannot be read, or AMI does not let
         it in.
         """
-        with self._alone(), self._connected():
+        with alone(self._state, self.config.source), self._connected():
             while not stop.is_set():
                 try:
                     self._follow(stop)
@@ -167,7 +118,7 @@ class Follower:
                     stored.position, stored.story = tail.position, log.story
                     if self._live is not None:
                         stored.spoke = self._live.floor.spoke
-                    self._store(stored)
+                    store_place(self._state, stored)
                 self._tell(tail, log.story)
                 if not lines:
                     stop.wait(_LOOK_SECONDS)
@@ -216,10 +167,10 @@ class Follower:
             "unread_bytes": tail.unread,
             "calls": len(story.calls),
             "unmapped": {
-                "agents": dict(names.unknown_agents.most_common(_MOST_NAMES)),
-                "queues": dict(names.unknown_queues.most_common(_MOST_NAMES)),
+                "agents": dict(names.unknown_agents.most_common(MOST_NAMES)),
+                "queues": dict(names.unknown_queues.most_common(MOST_NAMES)),
             },
-            "not_read": dict(names.unread.most_common(_MOST_NAMES)),
+            "not_read": dict(names.unread.most_common(MOST_NAMES)),
         }
         if story.second:
             said["last_line"] = instant(story.second * 1000).isoformat()
@@ -236,7 +187,7 @@ class Follower:
         for each in new:
             _LOG.warning("%s: %s", label, each)
             metrics.DIFFERS.labels(label, each.what).inc()
-        _append(self._differs, (f"{msgspec.json.encode(each).decode()}\n" for each in new))
+        append(self._differs, (f"{msgspec.json.encode(each).decode()}\n" for each in new))
         metrics.AMI_UP.labels(label).set(live.floor.live)
         metrics.COMPARED.labels(label).set(live.calls.compared)
         waiting = {queue: count for queue, (count, _) in live.calls.waiting.items()}
@@ -266,46 +217,13 @@ class Follower:
         for row in refused:
             self._health.refused.append({"reason": row.reason})
             _LOG.warning("%s: a line was refused: %s; it is in %s", self.config.source, row.reason, self._refused)
-        _append(self._refused, (f"{row.text}\t{row.reason}\n" for row in refused))
+        append(self._refused, (f"{row.text}\t{row.reason}\n" for row in refused))
 
     # -- its place ------------------------------------------------------------------------------------------------------
 
     def _load(self) -> Stored:
-        try:
-            return msgspec.json.decode(self._state.read_bytes(), type=Stored)
-        except FileNotFoundError:
-            return Stored(self._first)
-        except msgspec.DecodeError as error:
-            raise ValueError(
-                f"{self._state} cannot be read ({error}): remove it, and the log is read anew; what was sent counts once"
-            ) from error
-
-    def _store(self, stored: Stored) -> None:
-        new = self._state.with_suffix(".new")
-        with new.open("wb") as file:
-            file.write(msgspec.json.encode(stored))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._state)
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with self._state.with_suffix(".lock").open("wb") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise ValueError(
-                    f"another process follows {self.config.source} here; end it, or give this one another `source`"
-                ) from error
-            yield
-
-
-def _append(path: Path, lines: Iterable[str]) -> None:
-    """Write lines behind those of a file that its owner alone may read, unless it is full."""
-    if (new := list(lines)) and (not path.exists() or path.stat().st_size < _KEPT_BYTES):
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-            file.writelines(new)
+        stored = load_place(self._state, Stored, "remove it, and the log is read anew; what was sent counts once")
+        return Stored(self._first) if stored is None else stored
 
 
 def second_of(raw: bytes) -> int | None:

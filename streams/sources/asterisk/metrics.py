@@ -1,24 +1,19 @@
-"""Prometheus metrics of sources that are followed. This list is the reference: names, labels, meaning."""
+"""Prometheus metrics of an Asterisk, beside those that every source has (``streams/sources/following/metrics.py``). This list is the
+reference: names, labels, meaning.
+"""
 
 from __future__ import annotations
 
 from prometheus_client import Counter, Gauge
 
-LINES = Counter(
-    "deskpulse_source_lines",
-    "Lines that were read, by what became of them: told, left_out, refused",
-    ["source", "became"],
-)
-EVENTS = Counter("deskpulse_source_sent", "Events that Kafka has acknowledged", ["source"])
-TROUBLES = Counter(
-    "deskpulse_source_troubles", "Times that Kafka or the log could not be had; it went on where it stood", ["source"]
-)
+from streams.sources.following.metrics import EVENTS, LAST_SECONDS, LINES, LOST, TROUBLES, UNMAPPED
+
+__all__ = [
+    "AMI_BREAKS", "AMI_UP", "COMPARED", "DIFFERS", "EVENTS", "LAST_SECONDS", "LINES", "LOST", "TROUBLES", "UNMAPPED",
+    "UNREAD_BYTES", "WAITING",
+]  # fmt: skip
+
 UNREAD_BYTES = Gauge("deskpulse_source_unread_bytes", "Bytes of the log that wait to be read", ["source"])
-LAST_SECONDS = Gauge("deskpulse_source_last_timestamp_seconds", "Time of the last line that was sent", ["source"])
-UNMAPPED = Gauge(
-    "deskpulse_source_unmapped", "Names of agents and queues that the source's file does not have", ["source", "what"]
-)
-LOST = Gauge("deskpulse_source_lost", "1 where a part of the log was gone before it was read", ["source"])
 AMI_UP = Gauge("deskpulse_source_ami_up", "1 while AMI is connected and has told of all agents", ["source"])
 AMI_BREAKS = Counter("deskpulse_source_ami_breaks", "Times that the connection to AMI was lost", ["source"])
 WAITING = Gauge("deskpulse_source_waiting", "Callers who wait now, by AMI", ["source", "queue"])

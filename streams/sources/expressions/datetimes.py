@@ -114,6 +114,14 @@ class Moments:
         except OSError as error:  # what the machine's own clock cannot reckon with
             raise ValueError(f"{value:g} seconds since 1970 are no moment") from error
 
+    def local(self, value: Any) -> datetime | None:
+        """The local time that a moment's UTC clock shows: Debezium and others write times without a zone as if they were UTC."""
+        if value is None:
+            return None
+        if not isinstance(value, datetime):
+            raise TypeError(f"{value!r} is no moment: write local(unix(…))")
+        return self._placed(value.astimezone(UTC).replace(tzinfo=None))
+
     def excel(self, value: Any) -> datetime | None:
         """The local time of a spreadsheet's serial number: days since 1899-12-30, to the millisecond. None for nothing."""
         if value is None:

@@ -197,6 +197,7 @@ def functions(moments: Moments, lookups: Mapping[str, Mapping[str, Any]], key: b
         "datetime": moments.moment,
         "time_after": moments.time_after,
         "unix": moments.unix,
+        "local": moments.local,
         "excel": moments.excel,
         "pseudonym": pseudonyms(key),
         "phone": phone,

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from streams.contracts.events import AnyEvent
 from streams.sources.table.mapping import TableMapping
 from streams.sources.table.reader import UNSET, CompiledMapping
+from streams.sources.table.rows import ReadRow
 
 #: From a record to its events, none where it tells nothing that the mapping reads. Raises UnfitError where it does not fit.
 RecordReader: TypeAlias = Callable[[Mapping[str, Any]], list[AnyEvent]]
@@ -19,8 +20,14 @@ def record_reader(mapping: TableMapping, key: bytes) -> RecordReader:
     Of a list, ``0`` is the first entry, and a name is looked for in its entries: the first that has it. Fields that are absent, null or
     empty are nothing; numbers, ``true`` and ``false`` are what they are, and all else is text.
     """
+    read = record_rows(mapping, key)
+    return lambda record: read(record).events
+
+
+def record_rows(mapping: TableMapping, key: bytes) -> Callable[[Mapping[str, Any]], ReadRow]:
+    """The same, with what a row of a table has beside its events: whether it is read at all, and which version it is."""
     compiled = CompiledMapping(mapping, _AnyField(), 0, key)
-    return lambda record: compiled.read(1, _Fields(record)).events
+    return lambda record: compiled.read(1, _Fields(record))
 
 
 class _AnyField(dict[str, Any]):

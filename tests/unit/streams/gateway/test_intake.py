@@ -10,10 +10,10 @@ import pytest
 from streams.contracts.events import ContactEvent
 from streams.gateway.bodies import MOST_EVENTS, BodyError
 from streams.gateway.config import Config, Known
-from streams.gateway.deliveries import without_values
 from streams.gateway.intake import Intake, Taken
 from streams.kpi.policy.model import Policy
 from streams.sources.expressions.people import pseudonyms
+from streams.sources.following.refusing import without_values
 
 NOW = 1_772_413_200_000
 KEY = b"key"

@@ -1,0 +1,1 @@
+"""Sources of one's own: topics and tables, read by a mapping that their file has."""
