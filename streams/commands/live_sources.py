@@ -25,11 +25,13 @@ from streams.sources.asterisk.ami.floor import member_of
 from streams.sources.asterisk.ami.link import Link, LoginError, Message, connected
 from streams.sources.asterisk.ami.live import Live, refused, where
 from streams.sources.asterisk.files import read_queue_log
-from streams.sources.asterisk.follow import Follower, Health, Sender, second_of
+from streams.sources.asterisk.follow import Follower, second_of
 from streams.sources.asterisk.lines import QueueLog
 from streams.sources.asterisk.names import EXAMPLE, Ami, Config, Names, load
 from streams.sources.asterisk.reconcile import compare, counted_on, differing, to_send, told_of
 from streams.sources.asterisk.tail import rotated
+from streams.sources.live.health import Health
+from streams.sources.live.place import Sender
 from streams.sources.producer import EventProducer
 from streams.sources.table.rows import RejectedRow
 from streams.sources.vendors.reader import pseudonym_by

@@ -6,28 +6,25 @@ again as the same events, which count once.
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Lock
-from time import monotonic
-from typing import Any, Protocol
+from threading import Event
+from typing import Any
 
 import msgspec
 from kafka.errors import KafkaError
 
-from streams.contracts.events import AnyEvent
-from streams.sources.asterisk import metrics
+from streams.sources.live import metrics
 from streams.sources.asterisk.ami.live import Live
 from streams.sources.asterisk.files import read_line
 from streams.sources.asterisk.lines import QueueLog, parse
 from streams.sources.asterisk.names import Config, Names
 from streams.sources.asterisk.story import Story
 from streams.sources.asterisk.tail import Position, Tail
+from streams.sources.live.health import Health
+from streams.sources.live.place import Place, Sender, append
 from streams.sources.producer import SendError
 from streams.sources.table.rows import RejectedRow
 from streams.sources.vendors.record import Pseudonym
@@ -36,26 +33,8 @@ from streams.windows.clock import instant
 _LOG = logging.getLogger(__name__)
 #: Between two looks at a log to which nothing was written, and two tries of what could not be had. Seconds.
 _LOOK_SECONDS, _AGAIN_SECONDS = 0.5, 5.0
-#: So long nothing may be acknowledged before it is said, and before the process is taken to hang; and bytes that may wait without it
-#: being behind.
-_SILENT_SECONDS, _STALLED_SECONDS, _BEHIND_BYTES = 15.0, 300.0, 1 << 20
-#: Refused lines that the health page has; bytes of the files that keep them, and calls on which log and AMI differ.
-_LAST_REFUSED, _KEPT_BYTES = 10, 10 << 20
 #: Names that the health page has, those that were met most.
 _MOST_NAMES = 100
-
-
-class Sender(Protocol):
-    """What events are sent to: ``EventProducer``."""
-
-    def send(self, event: AnyEvent) -> None:
-        """Take an event over."""
-
-    def flush(self) -> None:
-        """Return once every event is acknowledged."""
-
-    def close(self) -> None:
-        """Let go of the connection."""
 
 
 class Stored(msgspec.Struct):
@@ -67,46 +46,6 @@ class Stored(msgspec.Struct):
     position: Position = msgspec.field(default_factory=Position)
     story: Story = msgspec.field(default_factory=Story)
     spoke: dict[str, int] = msgspec.field(default_factory=dict)
-
-
-class Health:
-    """How it is: for ``/healthz`` and ``/readyz``."""
-
-    def __init__(self, source: str, clock: Callable[[], float] = monotonic) -> None:
-        self._source, self._clock, self._lock = source, clock, Lock()
-        self._beat, self._trouble = clock(), "it has not read anything yet"
-        self._said: dict[str, Any] = {}
-        self.refused: deque[dict[str, Any]] = deque(maxlen=_LAST_REFUSED)
-
-    def beat(self, said: dict[str, Any], trouble: str = "") -> None:
-        """It runs; what it says of itself, and what is in its way."""
-        with self._lock:
-            self._beat, self._trouble, self._said = self._clock(), trouble, said
-
-    def alive(self) -> bool:
-        """Should it be left alone?"""
-        with self._lock:
-            return self._clock() - self._beat < _STALLED_SECONDS
-
-    def ready(self) -> bool:
-        """Does it read, and does Kafka take it?"""
-        with self._lock:
-            return not self._why() and self._said.get("unread_bytes", 0) <= _BEHIND_BYTES
-
-    def told(self) -> dict[str, Any]:
-        """What the pages say."""
-        ready = self.ready()
-        with self._lock:
-            why = self._why()
-            state = "following" if ready else "waiting" if why else "behind"
-            reason = {"reason": why} if why else {}
-            return {"source": self._source, "state": state, **reason, **self._said, "refused": list(self.refused)}
-
-    def _why(self) -> str:
-        silent = self._clock() - self._beat
-        return self._trouble or (
-            f"Kafka has acknowledged nothing for {silent:.0f} s" if silent > _SILENT_SECONDS else ""
-        )
 
 
 class Follower:
@@ -129,16 +68,14 @@ class Follower:
         self._live = None if live is None else live(self.names)
         self._queues_shown: set[str] = set()
         self._pseudonym, self._connect, self._first, self._health = pseudonym, connect, first, health
-        directory.mkdir(parents=True, exist_ok=True)
-        self._state = directory / f"{config.source}.json"
-        self._refused = directory / f"{config.source}.refused"
-        self._differs = directory / f"{config.source}.differs"
+        self._place = Place(directory, config.source)
+        self._refused, self._differs = self._place.beside("refused"), self._place.beside("differs")
 
     def run(self, stop: Event) -> None:
         """Until ``stop``. Raises ValueError where another process follows the same source, its place cannot be read, or AMI does not let
         it in.
         """
-        with self._alone(), self._connected():
+        with self._place.alone(), self._connected():
             while not stop.is_set():
                 try:
                     self._follow(stop)
@@ -149,7 +86,9 @@ class Follower:
                     stop.wait(_AGAIN_SECONDS)
 
     def _follow(self, stop: Event) -> None:
-        stored = self._load()
+        stored = self._place.load(
+            Stored, lambda: Stored(self._first), "remove it, and the log is read anew; what was sent counts once"
+        )
         log = QueueLog(self.config.source, self._pseudonym, self.names, self.config.region, stored.story)
         tail = Tail(self.config.queue_log, stored.position, stored.since / 1000, second_of)
         sender: Sender | None = None
@@ -167,7 +106,7 @@ class Follower:
                     stored.position, stored.story = tail.position, log.story
                     if self._live is not None:
                         stored.spoke = self._live.floor.spoke
-                    self._store(stored)
+                    self._place.store(stored)
                 self._tell(tail, log.story)
                 if not lines:
                     stop.wait(_LOOK_SECONDS)
@@ -215,10 +154,7 @@ class Follower:
             "reading": tail.reading,
             "unread_bytes": tail.unread,
             "calls": len(story.calls),
-            "unmapped": {
-                "agents": dict(names.unknown_agents.most_common(_MOST_NAMES)),
-                "queues": dict(names.unknown_queues.most_common(_MOST_NAMES)),
-            },
+            "unmapped": names.unmapped(_MOST_NAMES),
             "not_read": dict(names.unread.most_common(_MOST_NAMES)),
         }
         if story.second:
@@ -236,7 +172,7 @@ class Follower:
         for each in new:
             _LOG.warning("%s: %s", label, each)
             metrics.DIFFERS.labels(label, each.what).inc()
-        _append(self._differs, (f"{msgspec.json.encode(each).decode()}\n" for each in new))
+        append(self._differs, (f"{msgspec.json.encode(each).decode()}\n" for each in new))
         metrics.AMI_UP.labels(label).set(live.floor.live)
         metrics.COMPARED.labels(label).set(live.calls.compared)
         waiting = {queue: count for queue, (count, _) in live.calls.waiting.items()}
@@ -266,46 +202,7 @@ class Follower:
         for row in refused:
             self._health.refused.append({"reason": row.reason})
             _LOG.warning("%s: a line was refused: %s; it is in %s", self.config.source, row.reason, self._refused)
-        _append(self._refused, (f"{row.text}\t{row.reason}\n" for row in refused))
-
-    # -- its place ------------------------------------------------------------------------------------------------------
-
-    def _load(self) -> Stored:
-        try:
-            return msgspec.json.decode(self._state.read_bytes(), type=Stored)
-        except FileNotFoundError:
-            return Stored(self._first)
-        except msgspec.DecodeError as error:
-            raise ValueError(
-                f"{self._state} cannot be read ({error}): remove it, and the log is read anew; what was sent counts once"
-            ) from error
-
-    def _store(self, stored: Stored) -> None:
-        new = self._state.with_suffix(".new")
-        with new.open("wb") as file:
-            file.write(msgspec.json.encode(stored))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._state)
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with self._state.with_suffix(".lock").open("wb") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise ValueError(
-                    f"another process follows {self.config.source} here; end it, or give this one another `source`"
-                ) from error
-            yield
-
-
-def _append(path: Path, lines: Iterable[str]) -> None:
-    """Write lines behind those of a file that its owner alone may read, unless it is full."""
-    if (new := list(lines)) and (not path.exists() or path.stat().st_size < _KEPT_BYTES):
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-            file.writelines(new)
+        append(self._refused, (f"{row.text}\t{row.reason}\n" for row in refused))
 
 
 def second_of(raw: bytes) -> int | None:

@@ -27,9 +27,10 @@ from streams.sources.asterisk.ami.calls import Calls, Difference
 from streams.sources.asterisk.ami.floor import Floor
 from streams.sources.asterisk.ami.link import LoginError, Message, connected, parse
 from streams.sources.asterisk.ami.live import Live
-from streams.sources.asterisk.follow import Follower, Health
+from streams.sources.asterisk.follow import Follower
 from streams.sources.asterisk.names import Ami, Config, Names
 from streams.sources.asterisk.reconcile import differing
+from streams.sources.live.health import Health
 from tests.support import ROOT
 from tests.support.desk import POLICY, run_events, sums
 from tests.unit.streams.sources.test_asterisk import HASH, MEASURES, Broker, of_log, reader
