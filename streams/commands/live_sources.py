@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from enum import StrEnum
 from pathlib import Path
-from threading import Event
 from time import monotonic
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from streams.addresses import HOST
+from streams.commands.live_freeswitch import check as check_freeswitch
+from streams.commands.live_freeswitch import freeswitch
 from streams.commands.shared.context import Broker, MetricsHost, PolicyFile, Prefix, clear_errors, deployment, stop
 from streams.commands.shared.facts_source import parse_date
+from streams.commands.shared.following import (
+    PATIENCE_SECONDS,
+    SHOWN,
+    File,
+    MetricsPort,
+    connecting,
+    first_of,
+    system_of,
+    tell_unmapped,
+    until_signal,
+)
 from streams.commands.shared.logs import log_to_stderr
 from streams.health_pages import serve
-from streams.kafka.topics import ensure_topics
 from streams.languages.translation import tell
 from streams.secret_files import value_of
 from streams.sources.asterisk.ami.floor import member_of
@@ -30,21 +40,14 @@ from streams.sources.asterisk.lines import QueueLog
 from streams.sources.asterisk.names import EXAMPLE, Ami, Config, Names, load
 from streams.sources.asterisk.reconcile import compare, counted_on, differing, to_send, told_of
 from streams.sources.asterisk.tail import rotated
+from streams.sources.freeswitch.names import EXAMPLE as FREESWITCH
 from streams.sources.live.health import Health
-from streams.sources.live.place import Sender
 from streams.sources.producer import EventProducer
 from streams.sources.table.rows import RejectedRow
 from streams.sources.vendors.reader import pseudonym_by
 from streams.system_clock import machine_ms
 
 source = typer.Typer(no_args_is_help=True, help="Live sources: systems that are followed while they run.")
-File = Annotated[
-    Path, typer.Argument(metavar="FILE.yaml", help="The source's file; `deskpulse source example` writes one")
-]
-#: For how long an event may wait for Kafka before the follower begins again at what it has stored. Seconds.
-_PATIENCE_SECONDS = 60.0
-#: Lines, names and contacts that are shown at most.
-_SHOWN = 20
 
 
 @source.callback()
@@ -52,15 +55,39 @@ def source_commands() -> None:
     """Live sources: systems that are followed while they run."""
 
 
+#: System → a file to begin with, and what tries it.
+EXAMPLES = {"asterisk": EXAMPLE, "freeswitch": FREESWITCH}
+
+
+class System(StrEnum):
+    """Systems that are followed."""
+
+    asterisk = "asterisk"
+    freeswitch = "freeswitch"
+
+
 @source.command()
-def example() -> None:
-    """A file for an Asterisk, to begin with: `deskpulse source example > asterisk.yaml`."""
-    typer.echo(EXAMPLE, nl=False)
+def example(
+    system: Annotated[System, typer.Argument(help="Of which system")] = System.asterisk,
+) -> None:
+    """A file to begin with: `deskpulse source example asterisk > asterisk.yaml`."""
+    typer.echo(EXAMPLES[system], nl=False)
 
 
 @source.command()
 def check(file: File) -> None:
-    """Read the log as it is and send nothing: what its lines become, which are refused, and the lines that FILE.yaml lacks."""
+    """Look at the system and send nothing: what is there, what cannot be read, and the lines that FILE.yaml lacks.
+
+    An Asterisk's log is read as it is, to the end; at other systems it is tried whether they can be reached.
+    """
+    with clear_errors():
+        system = system_of(file)
+        if system not in CHECKS:
+            raise ValueError(f"{file}: system: {system!r} is none of {', '.join(CHECKS)}")
+        CHECKS[system](file)
+
+
+def _check_asterisk(file: Path) -> None:
     with clear_errors():
         config = load(file)
         names = Names(config)
@@ -80,12 +107,14 @@ def check(file: File) -> None:
     tell(f"{lines:,} lines: {sum(counts.values()):,} events, {len(refused):,} lines refused")
     for kind, count in sorted(counts.items()):
         typer.echo(f"  {kind}: {count:,}")
-    for row in refused[:_SHOWN]:
+    for row in refused[:SHOWN]:
         tell(f"line {row.line}: {row.reason}")
     if config.ami is not None:
         with clear_errors():
             _check_ami(config.ami, names)
-    _tell_unmapped(names)
+    tell_unmapped(names)
+    for verb, count in names.unread.most_common():
+        tell(f"{verb}: not read, {count:,} lines: it is no event of Asterisk's own")
 
 
 def _check_ami(ami: Ami, names: Names) -> None:
@@ -111,7 +140,7 @@ def _check_ami(ami: Ami, names: Names) -> None:
 def _queue_status(link: Link) -> Iterator[Message]:
     """Raises OSError where it is refused, or does not come to an end."""
     link.send("QueueStatus", ActionID="check")
-    deadline = monotonic() + _PATIENCE_SECONDS
+    deadline = monotonic() + PATIENCE_SECONDS
     while monotonic() < deadline:
         for message in link.receive(1.0):
             if message.get("ActionID") == "check" and message.get("Response") == "Error":
@@ -119,31 +148,18 @@ def _queue_status(link: Link) -> Iterator[Message]:
             if message.get("Event") == "QueueStatusComplete":
                 return
             yield message
-    raise OSError(f"QueueStatus: no end of its answer within {_PATIENCE_SECONDS:g} s")
+    raise OSError(f"QueueStatus: no end of its answer within {PATIENCE_SECONDS:g} s")
 
 
-def _tell_unmapped(names: Names) -> None:
-    if names.unknown_agents or names.unknown_queues:
-        tell("without a name in the file, and told as they are; put yours behind the colon:")
-    for what, unknown in (("agents", names.unknown_agents), ("queues", names.unknown_queues)):
-        if unknown:
-            typer.echo(f"{what}:")
-        for name, count in unknown.most_common():
-            typer.echo(f"  {name}: {name}  # {count:,}")
-    for verb, count in names.unread.most_common():
-        tell(f"{verb}: not read, {count:,} lines: it is no event of Asterisk's own")
+#: System → what tries its file. Raises ValueError where something is wrong.
+CHECKS: dict[str, Callable[[Path], None]] = {"asterisk": _check_asterisk, "freeswitch": check_freeswitch}
 
 
 @source.command()
 def asterisk(
     ctx: typer.Context,
     file: File,
-    metrics_port: Annotated[
-        int,
-        typer.Option(
-            "--metrics-port", min=0, max=65_535, help="Port of /metrics for Prometheus, /healthz and /readyz; 0: none"
-        ),
-    ] = 9477,
+    metrics_port: MetricsPort = 9477,
     metrics_host: MetricsHost = HOST,
     broker: Broker = None,
     prefix: Prefix = None,
@@ -161,12 +177,6 @@ def asterisk(
     with clear_errors():
         config = load(file)
         health = Health(config.source)
-        # On the event clock, past days are as good as any.
-        first = 0 if settings.clock == "event" else machine_ms() - settings.policy.allowed_lateness_ms
-
-        def connect() -> Sender:
-            ensure_topics(settings)
-            return EventProducer(settings, _PATIENCE_SECONDS, advice="the log is read again from there by itself")
 
         def live(names: Names) -> Live:
             return Live(config, names, os.environ, machine_ms)
@@ -175,31 +185,18 @@ def asterisk(
             config,
             pseudonym_by(None),
             settings.data_dir / "sources",
-            connect,
-            first,
+            connecting(settings, "the log is read again from there by itself"),
+            first_of(settings),
             health,
             live if config.ami else None,
         )
         if metrics_port:
             serve(metrics_port, health, metrics_host)
-        with _until_signal() as ended:
+        with until_signal() as ended:
             follower.run(ended)
 
 
-@contextmanager
-def _until_signal() -> Iterator[Event]:
-    """An event that SIGINT and SIGTERM set: what has been sent is stored before it ends."""
-    ended = Event()
-
-    def end(*_: Any) -> None:
-        ended.set()
-
-    before = [(number, signal.signal(number, end)) for number in (signal.SIGINT, signal.SIGTERM)]
-    try:
-        yield ended
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
+source.command()(freeswitch)
 
 
 @source.command()
@@ -237,11 +234,11 @@ def reconcile(
             tell(f"different: {contact}: {what}")
         for each in differing(settings.data_dir / "sources" / f"{config.source}.differs", wanted, settings.policy):
             tell(f"log and AMI differ: {each}")
-        for row in told.refused[:_SHOWN]:
+        for row in told.refused[:SHOWN]:
             tell(f"line {row.line}: {row.reason}")
         again = to_send(told, (*found.missing, *found.different))
         if again and send:
-            with EventProducer(settings, _PATIENCE_SECONDS, advice="reconcile the day again") as producer:
+            with EventProducer(settings, PATIENCE_SECONDS, advice="reconcile the day again") as producer:
                 for event in again:
                     producer.send(event)
             tell(f"sent: {len(again):,} events of {len(found.missing) + len(found.different):,} contacts")

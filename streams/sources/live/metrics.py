@@ -13,15 +13,21 @@ EVENTS = Counter("deskpulse_source_sent", "Events that Kafka has acknowledged", 
 TROUBLES = Counter(
     "deskpulse_source_troubles", "Times that Kafka or the log could not be had; it went on where it stood", ["source"]
 )
-UNREAD_BYTES = Gauge("deskpulse_source_unread_bytes", "Bytes that wait to be sent: of the log, or of what was heard", ["source"])
-LAST_SECONDS = Gauge("deskpulse_source_last_timestamp_seconds", "Time of the last line or message that was read", ["source"])
+UNREAD_BYTES = Gauge(
+    "deskpulse_source_unread_bytes", "Bytes that wait to be sent: of the log, or of what was heard", ["source"]
+)
+LAST_SECONDS = Gauge(
+    "deskpulse_source_last_timestamp_seconds", "Time of the last line or message that was read", ["source"]
+)
 UNMAPPED = Gauge(
     "deskpulse_source_unmapped", "Names of agents and queues that the source's file does not have", ["source", "what"]
 )
 LOST = Gauge("deskpulse_source_lost", "1 where a part of the log was gone before it was read", ["source"])
 AMI_UP = Gauge("deskpulse_source_ami_up", "1 while AMI is connected and has told of all agents", ["source"])
 AMI_BREAKS = Counter("deskpulse_source_ami_breaks", "Times that the connection to AMI was lost", ["source"])
-WAITING = Gauge("deskpulse_source_waiting", "Callers who wait now, by what is heard of the switch live", ["source", "queue"])
+WAITING = Gauge(
+    "deskpulse_source_waiting", "Callers who wait now, by what is heard of the switch live", ["source", "queue"]
+)
 COMPARED = Gauge(
     "deskpulse_source_compared",
     "Passages of calls that log and AMI have both told of since the follower began",
