@@ -16,13 +16,13 @@ from typing import Any
 import msgspec
 from kafka.errors import KafkaError
 
-from streams.sources.live import metrics
 from streams.sources.asterisk.ami.live import Live
 from streams.sources.asterisk.files import read_line
 from streams.sources.asterisk.lines import QueueLog, parse
 from streams.sources.asterisk.names import Config, Names
 from streams.sources.asterisk.story import Story
 from streams.sources.asterisk.tail import Position, Tail
+from streams.sources.live import metrics
 from streams.sources.live.health import Health
 from streams.sources.live.place import Place, Sender, append
 from streams.sources.producer import SendError

@@ -7,8 +7,8 @@ queue is counted from their first coming.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from streams.contracts import events as e
@@ -17,7 +17,7 @@ from streams.sources.freeswitch.agents import Agents
 from streams.sources.freeswitch.story import Break, Member, Story
 from streams.sources.vendors.freeswitch import FreeSwitch
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LOG = logging.getLogger(__name__)
 UNHEARD = "unheard"
 
 
@@ -207,7 +207,10 @@ class Calls:
         """They are so by ``member list`` at this moment (ms): gives what was not heard of them. ``queues``: by ``queue list``, by name."""
         told: list[AnyEvent] = []
         for row in sorted(rows, key=lambda row: row.get("joined_epoch", "")):
-            told += self._looked_up(row, queues, since, cut)
+            try:
+                told += self._looked_up(row, queues, since, cut)
+            except ValueError as error:
+                _LOG.warning("a row of `member list` was left out: %s", error)
         listed = {row.get("uuid") for row in rows}
         for name, member in self._story.members.items():
             if name not in listed:
@@ -217,7 +220,8 @@ class Calls:
     def _looked_up(
         self, row: dict[str, str], queues: Mapping[str, Mapping[str, Any]], since: int, cut: Break
     ) -> list[AnyEvent]:
-        name, joined = row.get("uuid", ""), int(row.get("rejoined_epoch") or 0) or int(row.get("joined_epoch") or 0)
+        name = row.get("uuid", "")
+        joined = _number(row, "rejoined_epoch") or _number(row, "joined_epoch") or 0
         if name in self._story.done or joined * 1000 < since:
             return []
         fields: dict[str, Any] = {
@@ -236,7 +240,7 @@ class Calls:
             told += self._joined(fields)
             cut.found["queued"] = cut.found.get("queued", 0) + 1
         member = self._story.members[name]
-        bridged, abandoned = int(row.get("bridge_epoch") or 0), int(row.get("abandoned_epoch") or 0)
+        bridged, abandoned = _number(row, "bridge_epoch") or 0, _number(row, "abandoned_epoch") or 0
         state = row.get("state")
         if state == "Answered":
             member.whole = False

@@ -50,6 +50,9 @@ _MOST_NAMES, _LAST_BREAKS = 100, 10
 _ENDS_SECONDS = 10.0
 #: So far no clock is from another. ms.
 _NO_CLOCK_MS = 366 * 86_400_000
+_DIGITS = 18
+#: What was written so long ago has been read, with the agents' part of it. ms.
+_RECORDED_MS = 600_000
 _HOLDS = {"CHANNEL_HOLD": True, "CHANNEL_UNHOLD": False}
 
 
@@ -244,7 +247,10 @@ class Follower:
         return told or []
 
     def _event(self, fields: Fields, received: int) -> list[AnyEvent] | None:
-        at = int(fields["Event-Date-Timestamp"]) // 1000
+        written = str(fields.get("Event-Date-Timestamp", ""))
+        if not (written.isascii() and written.isdigit() and len(written) < _DIGITS):
+            raise ValueError(f"Event-Date-Timestamp: {written!r} is no count of microseconds since 1970")
+        at = int(written) // 1000
         if abs(at - received) < _NO_CLOCK_MS:
             self._ahead = at - received
         self.story.heard = max(self.story.heard, at)
@@ -285,6 +291,9 @@ class Follower:
         if self.story.heard:
             metrics.BREAKS.labels(self.config.source).inc()
             self._close_break()
+            before, from_ = self.story.last_break, self.story.records_from
+            under_way = before is not None and now - before.over < _TALK_MS and from_ > 0
+            self.story.records_from = min(from_, cut.began) if under_way else cut.began
             self.story.last_break = cut
             self.breaks.append(cut)
             for member in self.story.members.values():  # who held what meanwhile, nobody heard
@@ -302,6 +311,7 @@ class Follower:
         cut = self.story.last_break
         told: list[AnyEvent] = []
         if cut is not None and self.config.cdr is not None and now - cut.over < _TALK_MS:
+            # A call that goes on after its queue is recorded when it is over.
             often = _RECORDS_SECONDS if now - cut.over < 2 * _RECORD_MS else 6 * _RECORDS_SECONDS
             if now - self._looked >= often * 1000:
                 self._looked = now
@@ -317,7 +327,7 @@ class Follower:
 
     def _from_records(self, directory: Path, cut: Break, now: int) -> list[AnyEvent]:
         try:
-            paths = cdr.files(directory, (cut.began - self._ahead) / 1000 - _SETTLES_SECONDS)
+            paths = cdr.files(directory, (self.story.records_from - self._ahead) / 1000 - _SETTLES_SECONDS)
         except OSError as error:
             _LOG.warning("%s: %s", self.config.source, error)
             return []
@@ -338,6 +348,7 @@ class Follower:
                 cut.found["by_cdr"] = cut.found.get("by_cdr", 0) + 1
                 metrics.LOOKED_UP.labels(self.config.source, "by_cdr").inc()
             told += came
+        self.story.records_from = max(self.story.records_from, now - _RECORDED_MS)
         return told
 
     def _by_record(self, events: Iterable[dict[str, Any]]) -> list[AnyEvent]:

@@ -69,6 +69,8 @@ class Story(Struct):
     done: dict[str, int] = field(default_factory=dict)
     agents: dict[str, Agent] = field(default_factory=dict)
     last_break: Break | None = None
+    #: Records of calls that were written before then (ms) have been read.
+    records_from: int = 0
 
     def over(self, member: str, second: int) -> None:
         """Nothing more is expected of them."""
