@@ -12,6 +12,8 @@ from typing import Annotated
 import typer
 
 from streams.addresses import HOST
+from streams.commands.live_connect import check as check_connect
+from streams.commands.live_connect import connect
 from streams.commands.live_freeswitch import check as check_freeswitch
 from streams.commands.live_freeswitch import freeswitch
 from streams.commands.shared.context import Broker, MetricsHost, PolicyFile, Prefix, clear_errors, deployment, stop
@@ -40,6 +42,7 @@ from streams.sources.asterisk.lines import QueueLog
 from streams.sources.asterisk.names import EXAMPLE, Ami, Config, Names, load
 from streams.sources.asterisk.reconcile import compare, counted_on, differing, to_send, told_of
 from streams.sources.asterisk.tail import rotated
+from streams.sources.connect.names import EXAMPLE as CONNECT
 from streams.sources.freeswitch.names import EXAMPLE as FREESWITCH
 from streams.sources.live.health import Health
 from streams.sources.producer import EventProducer
@@ -56,7 +59,7 @@ def source_commands() -> None:
 
 
 #: System → a file to begin with, and what tries it.
-EXAMPLES = {"asterisk": EXAMPLE, "freeswitch": FREESWITCH}
+EXAMPLES = {"asterisk": EXAMPLE, "freeswitch": FREESWITCH, "connect": CONNECT}
 
 
 class System(StrEnum):
@@ -64,6 +67,7 @@ class System(StrEnum):
 
     asterisk = "asterisk"
     freeswitch = "freeswitch"
+    connect = "connect"
 
 
 @source.command()
@@ -152,7 +156,11 @@ def _queue_status(link: Link) -> Iterator[Message]:
 
 
 #: System → what tries its file. Raises ValueError where something is wrong.
-CHECKS: dict[str, Callable[[Path], None]] = {"asterisk": _check_asterisk, "freeswitch": check_freeswitch}
+CHECKS: dict[str, Callable[[Path], None]] = {
+    "asterisk": _check_asterisk,
+    "freeswitch": check_freeswitch,
+    "connect": check_connect,
+}
 
 
 @source.command()
@@ -197,6 +205,7 @@ def asterisk(
 
 
 source.command()(freeswitch)
+source.command()(connect)
 
 
 @source.command()
