@@ -60,7 +60,7 @@ class Calls:
             self._story.done.pop(name, None)
         if name in self._story.done or name in self._story.members:
             return []
-        (event,) = self._read(fields) or ()
+        event = next(iter(self._read(fields) or ()))
         # The module's other times are whole seconds: nobody leaves before they have come.
         event.time = event.time.replace(microsecond=0)
         self._story.members[name] = Member(

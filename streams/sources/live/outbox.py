@@ -129,7 +129,8 @@ class Outbox:
                 self.troubles += 1
                 self.trouble = str(error).partition(";")[0]
                 _LOG.warning("trying again, nothing is lost: %s", error)
-                sender = _let_go(sender)
+                _let_go(sender)
+                sender = None
                 if ending:
                     break
                 self._stop.wait(_AGAIN_SECONDS)
