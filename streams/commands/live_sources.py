@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from enum import StrEnum
 from pathlib import Path
 from time import monotonic
 from typing import Annotated
@@ -11,35 +12,49 @@ from typing import Annotated
 import typer
 
 from streams.addresses import HOST
+from streams.commands.live_connect import check as check_connect
+from streams.commands.live_connect import connect
+from streams.commands.live_freeswitch import check as check_freeswitch
+from streams.commands.live_freeswitch import freeswitch
 from streams.commands.mapped_sources import check_database, check_topic, database, topic
 from streams.commands.shared.context import (
     Broker,
+    Deployment,
     MetricsHost,
     PolicyFile,
     Prefix,
-    bad_value,
     clear_errors,
     deployment,
     stop,
 )
 from streams.commands.shared.facts_source import parse_date
+from streams.commands.shared.following import (
+    PATIENCE_SECONDS,
+    SHOWN,
+    File,
+    MetricsPort,
+    connecting,
+    first_of,
+    system_of,
+    tell_unmapped,
+    until_signal,
+)
 from streams.commands.shared.logs import log_to_stderr
-from streams.commands.shared.until_signal import until_signal
 from streams.health_pages import serve
-from streams.kafka.topics import ensure_topics
 from streams.languages.translation import tell
 from streams.secret_files import value_of
 from streams.sources.asterisk.ami.floor import member_of
 from streams.sources.asterisk.ami.link import Link, LoginError, Message, connected
 from streams.sources.asterisk.ami.live import Live, refused, where
 from streams.sources.asterisk.files import read_queue_log
-from streams.sources.asterisk.follow import Follower, Sender, second_of
+from streams.sources.asterisk.follow import Follower, second_of
 from streams.sources.asterisk.lines import QueueLog
 from streams.sources.asterisk.names import EXAMPLE, Ami, Config, Names, load
 from streams.sources.asterisk.reconcile import compare, counted_on, differing, to_send, told_of
 from streams.sources.asterisk.tail import rotated
-from streams.sources.following.health import Health
-from streams.sources.mapped.config import kind_of
+from streams.sources.connect.names import EXAMPLE as CONNECT
+from streams.sources.freeswitch.names import EXAMPLE as FREESWITCH
+from streams.sources.live.health import Health
 from streams.sources.mapped.examples import DATABASE, TOPIC
 from streams.sources.producer import EventProducer
 from streams.sources.table.rows import RejectedRow
@@ -47,13 +62,6 @@ from streams.sources.vendors.reader import pseudonym_by
 from streams.system_clock import machine_ms
 
 source = typer.Typer(no_args_is_help=True, help="Live sources: systems that are followed while they run.")
-File = Annotated[
-    Path, typer.Argument(metavar="FILE.yaml", help="The source's file; `deskpulse source example` writes one")
-]
-#: For how long an event may wait for Kafka before the follower begins again at what it has stored. Seconds.
-_PATIENCE_SECONDS = 60.0
-#: Lines, names and contacts that are shown at most.
-_SHOWN = 20
 
 
 @source.callback()
@@ -61,34 +69,46 @@ def source_commands() -> None:
     """Live sources: systems that are followed while they run."""
 
 
-#: What `deskpulse source example` prints.
-_EXAMPLES = {"asterisk": EXAMPLE, "topic": TOPIC, "database": DATABASE}
+#: System → a file to begin with.
+EXAMPLES = {"asterisk": EXAMPLE, "freeswitch": FREESWITCH, "connect": CONNECT, "topic": TOPIC, "database": DATABASE}
+
+
+class System(StrEnum):
+    """Systems that are followed."""
+
+    asterisk = "asterisk"
+    freeswitch = "freeswitch"
+    connect = "connect"
+    topic = "topic"
+    database = "database"
 
 
 @source.command()
 def example(
-    what: Annotated[
-        str, typer.Argument(metavar="[asterisk|topic|database]", help="The system that is followed")
-    ] = "asterisk",
+    system: Annotated[System, typer.Argument(help="Of which system")] = System.asterisk,
 ) -> None:
-    """A file to begin with: `deskpulse source example > asterisk.yaml`, `deskpulse source example topic > calls.yaml`."""
-    if what not in _EXAMPLES:
-        raise bad_value(f"{what}: there are {', '.join(_EXAMPLES)}")
-    typer.echo(_EXAMPLES[what], nl=False)
+    """A file to begin with: `deskpulse source example asterisk > asterisk.yaml`."""
+    typer.echo(EXAMPLES[system], nl=False)
 
 
 @source.command()
 def check(
     ctx: typer.Context, file: File, broker: Broker = None, prefix: Prefix = None, policy: PolicyFile = None
 ) -> None:
-    """Read what there is and send nothing: what it becomes, what is refused, and the lines that FILE.yaml lacks.
+    """Look at the system and send nothing: what is there, what it becomes, what cannot be read, and the lines that FILE.yaml lacks.
 
-    Of an Asterisk the whole log is read, of a topic its first 1,000 messages, of a table its first rows.
+    Of an Asterisk the whole log is read, of a topic its first 1,000 messages, of a table its first rows; at other systems it is tried
+    whether they can be reached.
     """
     with clear_errors():
-        if checked := {"topic": check_topic, "database": check_database}.get(kind_of(file)):
-            checked(deployment(ctx, broker=broker, prefix=prefix, policy_file=policy), file)
-            return
+        system = system_of(file)
+        if system not in CHECKS:
+            raise ValueError(f"{file}: system: {system!r} is none of {', '.join(CHECKS)}")
+        CHECKS[system](deployment(ctx, broker=broker, prefix=prefix, policy_file=policy), file)
+
+
+def _check_asterisk(_: Deployment, file: Path) -> None:
+    with clear_errors():
         config = load(file)
         names = Names(config)
         log = QueueLog(config.source, pseudonym_by(None), names, config.region)
@@ -107,12 +127,14 @@ def check(
     tell(f"{lines:,} lines: {sum(counts.values()):,} events, {len(refused):,} lines refused")
     for kind, count in sorted(counts.items()):
         typer.echo(f"  {kind}: {count:,}")
-    for row in refused[:_SHOWN]:
+    for row in refused[:SHOWN]:
         tell(f"line {row.line}: {row.reason}")
     if config.ami is not None:
         with clear_errors():
             _check_ami(config.ami, names)
-    _tell_unmapped(names)
+    tell_unmapped(names)
+    for verb, count in names.unread.most_common():
+        tell(f"{verb}: not read, {count:,} lines: it is no event of Asterisk's own")
 
 
 def _check_ami(ami: Ami, names: Names) -> None:
@@ -138,7 +160,7 @@ def _check_ami(ami: Ami, names: Names) -> None:
 def _queue_status(link: Link) -> Iterator[Message]:
     """Raises OSError where it is refused, or does not come to an end."""
     link.send("QueueStatus", ActionID="check")
-    deadline = monotonic() + _PATIENCE_SECONDS
+    deadline = monotonic() + PATIENCE_SECONDS
     while monotonic() < deadline:
         for message in link.receive(1.0):
             if message.get("ActionID") == "check" and message.get("Response") == "Error":
@@ -146,31 +168,24 @@ def _queue_status(link: Link) -> Iterator[Message]:
             if message.get("Event") == "QueueStatusComplete":
                 return
             yield message
-    raise OSError(f"QueueStatus: no end of its answer within {_PATIENCE_SECONDS:g} s")
+    raise OSError(f"QueueStatus: no end of its answer within {PATIENCE_SECONDS:g} s")
 
 
-def _tell_unmapped(names: Names) -> None:
-    if names.unknown_agents or names.unknown_queues:
-        tell("without a name in the file, and told as they are; put yours behind the colon:")
-    for what, unknown in (("agents", names.unknown_agents), ("queues", names.unknown_queues)):
-        if unknown:
-            typer.echo(f"{what}:")
-        for name, count in unknown.most_common():
-            typer.echo(f"  {name}: {name}  # {count:,}")
-    for verb, count in names.unread.most_common():
-        tell(f"{verb}: not read, {count:,} lines: it is no event of Asterisk's own")
+#: System → what tries its file. Raises ValueError where something is wrong.
+CHECKS: dict[str, Callable[[Deployment, Path], None]] = {
+    "asterisk": _check_asterisk,
+    "freeswitch": check_freeswitch,
+    "connect": check_connect,
+    "topic": check_topic,
+    "database": check_database,
+}
 
 
 @source.command()
 def asterisk(
     ctx: typer.Context,
     file: File,
-    metrics_port: Annotated[
-        int,
-        typer.Option(
-            "--metrics-port", min=0, max=65_535, help="Port of /metrics for Prometheus, /healthz and /readyz; 0: none"
-        ),
-    ] = 9477,
+    metrics_port: MetricsPort = 9477,
     metrics_host: MetricsHost = HOST,
     broker: Broker = None,
     prefix: Prefix = None,
@@ -188,12 +203,6 @@ def asterisk(
     with clear_errors():
         config = load(file)
         health = Health(config.source)
-        # On the event clock, past days are as good as any.
-        first = 0 if settings.clock == "event" else machine_ms() - settings.policy.allowed_lateness_ms
-
-        def connect() -> Sender:
-            ensure_topics(settings)
-            return EventProducer(settings, _PATIENCE_SECONDS, advice="the log is read again from there by itself")
 
         def live(names: Names) -> Live:
             return Live(config, names, os.environ, machine_ms)
@@ -202,8 +211,8 @@ def asterisk(
             config,
             pseudonym_by(None),
             settings.data_dir / "sources",
-            connect,
-            first,
+            connecting(settings, "the log is read again from there by itself"),
+            first_of(settings),
             health,
             live if config.ami else None,
         )
@@ -213,6 +222,8 @@ def asterisk(
             follower.run(ended)
 
 
+source.command()(freeswitch)
+source.command()(connect)
 source.command()(topic)
 source.command()(database)
 
@@ -252,11 +263,11 @@ def reconcile(
             tell(f"different: {contact}: {what}")
         for each in differing(settings.data_dir / "sources" / f"{config.source}.differs", wanted, settings.policy):
             tell(f"log and AMI differ: {each}")
-        for row in told.refused[:_SHOWN]:
+        for row in told.refused[:SHOWN]:
             tell(f"line {row.line}: {row.reason}")
         again = to_send(told, (*found.missing, *found.different))
         if again and send:
-            with EventProducer(settings, _PATIENCE_SECONDS, advice="reconcile the day again") as producer:
+            with EventProducer(settings, PATIENCE_SECONDS, advice="reconcile the day again") as producer:
                 for event in again:
                     producer.send(event)
             tell(f"sent: {len(again):,} events of {len(found.missing) + len(found.different):,} contacts")

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import typer
 
@@ -20,8 +20,8 @@ from streams.commands.shared.context import (
     clear_errors,
     deployment,
 )
+from streams.commands.shared.following import PATIENCE_SECONDS, SHOWN, File, MetricsPort, until_signal
 from streams.commands.shared.logs import log_to_stderr
-from streams.commands.shared.until_signal import until_signal
 from streams.contracts.decode import Rejected, encode
 from streams.contracts.events import AnyEvent
 from streams.health_pages import serve
@@ -29,9 +29,10 @@ from streams.kafka.topics import ensure_topics
 from streams.languages.translation import tell
 from streams.secret_files import value_of
 from streams.settings import Settings
-from streams.sources.following.health import Health
+from streams.sources.live.health import Health
+from streams.sources.live.place import Sender
 from streams.sources.mapped.config import DatabaseSource, TopicSource, load
-from streams.sources.mapped.database import DatabaseFollower, Sender, first_rows
+from streams.sources.mapped.database import DatabaseFollower, first_rows
 from streams.sources.mapped.messages import Change, Stands
 from streams.sources.mapped.reading import MappedReader
 from streams.sources.mapped.rows import engine_of
@@ -40,23 +41,12 @@ from streams.sources.producer import EventProducer
 from streams.system_clock import machine_ms
 from streams.worker.dead_letters import dead_letter
 
-File = Annotated[
-    Path, typer.Argument(metavar="FILE.yaml", help="The source's file; `deskpulse source example` writes one")
-]
-MetricsPort = Annotated[
-    int,
-    typer.Option(
-        "--metrics-port", min=0, max=65_535, help="Port of /metrics for Prometheus, /healthz and /readyz; 0: none"
-    ),
-]
 _NO_KEY = (
     "DESKPULSE_PSEUDONYM_KEY is not set: customers' ids become pseudonyms by it; set it to a long secret and keep it (another key "
     "makes other customers of the same people)"
 )
-#: For how long an event may wait for Kafka before the follower begins again at what it has stored. Seconds.
-_PATIENCE_SECONDS = 60.0
-#: Messages that `check` reads; events, refusals and names that it shows.
-_LOOKED_AT, _SHOWN_EVENTS, _SHOWN = 1_000, 10, 20
+#: Messages that `check` reads; events that it shows.
+_LOOKED_AT, _SHOWN_EVENTS = 1_000, 10
 
 
 def topic(
@@ -121,7 +111,7 @@ def database(
 
         def connect() -> Sender:
             ensure_topics(settings)
-            return EventProducer(settings, _PATIENCE_SECONDS, advice="the rows are read again by themselves")
+            return EventProducer(settings, PATIENCE_SECONDS, advice="the rows are read again by themselves")
 
         follower = DatabaseFollower(
             config,
@@ -199,7 +189,7 @@ class Shown:
             typer.echo(f"  {kind}: {count:,}")
         for event in self._events:
             typer.echo(encode(event).decode())
-        for line in self._refused[:_SHOWN]:
+        for line in self._refused[:SHOWN]:
             tell(line)
 
 

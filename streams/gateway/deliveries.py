@@ -10,7 +10,7 @@ from typing import Any
 
 from streams.gateway import metrics
 from streams.gateway.intake import Intake, Refusal
-from streams.sources.following.refusing import without_values
+from streams.sources.live.refusing import without_values
 from streams.windows.clock import instant
 
 _LOG = logging.getLogger(__name__)

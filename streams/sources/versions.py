@@ -67,10 +67,11 @@ def with_corrections(row: ReadRow) -> list[AnyEvent]:
         return row.events
     number = min(row.version.number, LAST_SEQUENCE)
     # What it is corrected to comes first: a worker then knows why the event says something else than before.
-    return [*(_correction(event, number) for event in row.events), *row.events]
+    return [*(correction(event, number) for event in row.events), *row.events]
 
 
-def _correction(event: Event, number: int) -> AnyEvent:
+def correction(event: Event, number: int) -> AnyEvent:
+    """What an event says now, as a correction of what it said before; ``number``: the version."""
     struct = _CORRECTED[event.carrier]
     fields = set(struct.__struct_fields__) & set(event.__struct_fields__) - _STAYS
     told = {name: value for name in fields if (value := getattr(event, name)) is not None}

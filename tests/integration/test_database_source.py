@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from streams.cli import app
 from streams.settings import Settings, environment
-from streams.sources.following.health import Health
+from streams.sources.live.health import Health
 from streams.sources.mapped.config import DatabaseSource, load
 from streams.sources.mapped.database import DatabaseFollower
 from streams.sources.mapped.reading import MappedReader

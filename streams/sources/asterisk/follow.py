@@ -11,21 +11,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from kafka.errors import KafkaError
 
-from streams.contracts.events import AnyEvent
-from streams.sources.asterisk import metrics
 from streams.sources.asterisk.ami.live import Live
 from streams.sources.asterisk.files import read_line
 from streams.sources.asterisk.lines import QueueLog, parse
 from streams.sources.asterisk.names import Config, Names
 from streams.sources.asterisk.story import Story
 from streams.sources.asterisk.tail import Position, Tail
-from streams.sources.following.health import MOST_NAMES, Health
-from streams.sources.following.place import alone, append, load_place, store_place
+from streams.sources.live import metrics
+from streams.sources.live.health import MOST_NAMES, Health
+from streams.sources.live.place import Place, Sender, append
 from streams.sources.producer import SendError
 from streams.sources.table.rows import RejectedRow
 from streams.sources.vendors.record import Pseudonym
@@ -34,19 +33,6 @@ from streams.windows.clock import instant
 _LOG = logging.getLogger(__name__)
 #: Between two looks at a log to which nothing was written, and two tries of what could not be had. Seconds.
 _LOOK_SECONDS, _AGAIN_SECONDS = 0.5, 5.0
-
-
-class Sender(Protocol):
-    """What events are sent to: ``EventProducer``."""
-
-    def send(self, event: AnyEvent) -> None:
-        """Take an event over."""
-
-    def flush(self) -> None:
-        """Return once every event is acknowledged."""
-
-    def close(self) -> None:
-        """Let go of the connection."""
 
 
 class Stored(msgspec.Struct):
@@ -80,16 +66,14 @@ class Follower:
         self._live = None if live is None else live(self.names)
         self._queues_shown: set[str] = set()
         self._pseudonym, self._connect, self._first, self._health = pseudonym, connect, first, health
-        directory.mkdir(parents=True, exist_ok=True)
-        self._state = directory / f"{config.source}.json"
-        self._refused = directory / f"{config.source}.refused"
-        self._differs = directory / f"{config.source}.differs"
+        self._place = Place(directory, config.source)
+        self._refused, self._differs = self._place.beside("refused"), self._place.beside("differs")
 
     def run(self, stop: Event) -> None:
         """Until ``stop``. Raises ValueError where another process follows the same source, its place cannot be read, or AMI does not let
         it in.
         """
-        with alone(self._state, self.config.source), self._connected():
+        with self._place.alone(), self._connected():
             while not stop.is_set():
                 try:
                     self._follow(stop)
@@ -100,7 +84,9 @@ class Follower:
                     stop.wait(_AGAIN_SECONDS)
 
     def _follow(self, stop: Event) -> None:
-        stored = self._load()
+        stored = self._place.load(
+            Stored, lambda: Stored(self._first), "remove it, and the log is read anew; what was sent counts once"
+        )
         log = QueueLog(self.config.source, self._pseudonym, self.names, self.config.region, stored.story)
         tail = Tail(self.config.queue_log, stored.position, stored.since / 1000, second_of)
         sender: Sender | None = None
@@ -118,7 +104,7 @@ class Follower:
                     stored.position, stored.story = tail.position, log.story
                     if self._live is not None:
                         stored.spoke = self._live.floor.spoke
-                    store_place(self._state, stored)
+                    self._place.store(stored)
                 self._tell(tail, log.story)
                 if not lines:
                     stop.wait(_LOOK_SECONDS)
@@ -166,10 +152,7 @@ class Follower:
             "reading": tail.reading,
             "unread_bytes": tail.unread,
             "calls": len(story.calls),
-            "unmapped": {
-                "agents": dict(names.unknown_agents.most_common(MOST_NAMES)),
-                "queues": dict(names.unknown_queues.most_common(MOST_NAMES)),
-            },
+            "unmapped": names.unmapped(MOST_NAMES),
             "not_read": dict(names.unread.most_common(MOST_NAMES)),
         }
         if story.second:
@@ -218,12 +201,6 @@ class Follower:
             self._health.refused.append({"reason": row.reason})
             _LOG.warning("%s: a line was refused: %s; it is in %s", self.config.source, row.reason, self._refused)
         append(self._refused, (f"{row.text}\t{row.reason}\n" for row in refused))
-
-    # -- its place ------------------------------------------------------------------------------------------------------
-
-    def _load(self) -> Stored:
-        stored = load_place(self._state, Stored, "remove it, and the log is read anew; what was sent counts once")
-        return Stored(self._first) if stored is None else stored
 
 
 def second_of(raw: bytes) -> int | None:

@@ -6,13 +6,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
-import phonenumbers
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from streams import bounded_yaml
 from streams.contracts.events import SCALE_PATTERN, AgentState, scale_ends
 from streams.contracts.events.base import Survey as Kind
 from streams.secret_files import SecretName
+from streams.sources.live.names import Named, NamedId, Region, SourceName, load_as
 
 #: A verb that a dialplan may write, and digits of a score at most.
 _VERB, _LONGEST_SCORE = r"^[A-Za-z0-9_-]{1,40}$", 3
@@ -25,7 +24,6 @@ ASTERISKS_OWN = frozenset(
         "RINGCANCELED", "RINGNOANSWER", "SYSCOMPAT", "TRANSFER", "UNPAUSE", "UNPAUSEALL",
     }
 )  # fmt: skip
-_Id = Annotated[str, Field(min_length=1, max_length=256)]
 
 EXAMPLE = """\
 # Asterisk for Deskpulse. Try it without sending anything: deskpulse source check asterisk.yaml
@@ -46,12 +44,6 @@ pauses: {}                                # reason of a pause: the state that it
 #   secret: $AMI_SECRET                   # from the environment, or from the file that AMI_SECRET_FILE names
 #   wrap_up_seconds: {}                   # queue by Asterisk's name: its wrapuptime in queues.conf
 """
-
-
-def _region(text: str) -> str:
-    if text not in phonenumbers.SUPPORTED_REGIONS:
-        raise ValueError(f"{text!r} is no region; write it like CN or DE")
-    return text
 
 
 class Ami(BaseModel):
@@ -104,11 +96,11 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    source: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")] = "asterisk"
+    source: SourceName = "asterisk"
     queue_log: Path
-    region: Annotated[str, AfterValidator(_region)] | None = None
-    agents: dict[str, _Id] = {}
-    queues: dict[str, _Id] = {}
+    region: Region | None = None
+    agents: dict[str, NamedId] = {}
+    queues: dict[str, NamedId] = {}
     pauses: dict[str, AgentState] = {}
     surveys: dict[Annotated[str, Field(pattern=_VERB)], Survey] = {}
     ami: Ami | None = None
@@ -126,42 +118,21 @@ class Config(BaseModel):
 
 def load(path: Path) -> Config:
     """The file. A path in it that is not absolute is beside it. Raises ValueError that names the file and the key."""
-    try:
-        config = Config.model_validate(bounded_yaml.load_named(path, "the source's file"))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ValueError(
-            f"{path}: {'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}; `deskpulse source example` shows how it is written"
-        ) from error
+    config = load_as(Config, path)
     return config.model_copy(update={"queue_log": path.parent / config.queue_log})
 
 
-class Names:
-    """From Asterisk's names to the operation's. What the file does not name stays as it is, and is counted."""
+class Names(Named):
+    """Asterisk's, with what its pauses mean and what its verbs ask."""
 
     def __init__(self, config: Config) -> None:
-        self._config = config
-        self.unknown_agents: Counter[str] = Counter()
-        self.unknown_queues: Counter[str] = Counter()
+        super().__init__(config.agents, config.queues)
+        self._pauses = config.pauses
         #: Verbs of the log that are not Asterisk's own.
         self.unread: Counter[str] = Counter()
         #: Verb → the survey whose answers it writes.
         self.surveys = config.surveys
 
-    def agent(self, name: str) -> str:
-        """The id of an agent."""
-        if (known := self._config.agents.get(name)) is not None:
-            return known
-        self.unknown_agents[name] += 1
-        return name
-
-    def queue(self, name: str) -> str:
-        """The id of a queue."""
-        if (known := self._config.queues.get(name)) is not None:
-            return known
-        self.unknown_queues[name] += 1
-        return name
-
     def paused(self, reason: str | None) -> AgentState:
         """The state of an agent who pauses."""
-        return self._config.pauses.get(reason or "", "away")
+        return self._pauses.get(reason or "", "away")

@@ -144,12 +144,6 @@ class DatabaseSource(Mapped):
 _Source = TypeVar("_Source", bound=Mapped)
 
 
-def kind_of(path: Path) -> str:
-    """``topic`` or ``database``, by the keys that the file has; else "". Raises ValueError where it cannot be read."""
-    raw = bounded_yaml.load_named(path, "the source's file")
-    return next((kind for kind in ("topic", "database") if isinstance(raw, dict) and kind in raw), "")
-
-
 def load(path: Path, model: type[_Source], example: str) -> _Source:
     """The file. Paths in it that are not absolute are beside it. ``example``: what `deskpulse source example` is told to print one.
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -15,11 +15,10 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, NoSuchTableError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from streams.contracts.decode import Rejected
-from streams.contracts.events import AnyEvent
-from streams.sources.following import metrics
-from streams.sources.following.health import MOST_NAMES, Health
-from streams.sources.following.place import alone, append, load_place, store_place
-from streams.sources.following.refusing import without_values
+from streams.sources.live import metrics
+from streams.sources.live.health import MOST_NAMES, Health
+from streams.sources.live.place import Place, Sender, append
+from streams.sources.live.refusing import without_values
 from streams.sources.mapped.config import DatabaseSource
 from streams.sources.mapped.messages import Change
 from streams.sources.mapped.reading import MappedReader
@@ -29,19 +28,6 @@ from streams.sources.producer import SendError
 _LOG = logging.getLogger(__name__)
 #: Between two tries of what could not be had. Seconds.
 _AGAIN_SECONDS = 5.0
-
-
-class Sender(Protocol):
-    """What events are sent to: ``EventProducer``."""
-
-    def send(self, event: AnyEvent) -> None:
-        """Take an event over."""
-
-    def flush(self) -> None:
-        """Return once every event is acknowledged."""
-
-    def close(self) -> None:
-        """Let go of the connection."""
 
 
 class DatabaseFollower:
@@ -62,16 +48,15 @@ class DatabaseFollower:
         """
         self._config, self._engine, self._reader = config, engine, reader
         self._connect, self._health, self._earliest = connect, health, earliest
-        directory.mkdir(parents=True, exist_ok=True)
-        self._state = directory / f"{config.source}.json"
-        self._refused = directory / f"{config.source}.refused"
+        self._place = Place(directory, config.source)
+        self._refused = self._place.beside("refused")
         self._too_old = 0
 
     def run(self, stop: Event) -> None:
         """Until ``stop``. Raises ValueError where another process follows the same source, its place cannot be read, the database has no
         such table or columns, or the watermark can be none.
         """
-        with alone(self._state, self._config.source):
+        with self._place.alone():
             while not stop.is_set():
                 try:
                     self._follow(stop)
@@ -85,8 +70,7 @@ class DatabaseFollower:
                     stop.wait(_AGAIN_SECONDS)
 
     def _follow(self, stop: Event) -> None:
-        advice = "remove it, and the table is read anew; what was sent counts once"
-        seen = load_place(self._state, Seen, advice) or Seen()
+        seen = self._place.load(Seen, Seen, "remove it, and the table is read anew; what was sent counts once")
         sender: Sender | None = None
         try:
             while not stop.is_set():
@@ -97,7 +81,7 @@ class DatabaseFollower:
                         self._send(new, sender)
                     seen.note(rows, self._config.overlap_time, self._config.overlap)
                     if new:
-                        store_place(self._state, seen)
+                        self._place.store(seen)
                     self._tell(seen)
                     if stop.is_set():
                         break

@@ -28,9 +28,9 @@ from streams.kafka import reading
 from streams.kafka.connection import open_consumer, open_producer
 from streams.refusals import with_remedy
 from streams.settings import Settings
-from streams.sources.following import metrics
-from streams.sources.following.health import MOST_NAMES, Health
-from streams.sources.following.refusing import without_values
+from streams.sources.live import metrics
+from streams.sources.live.health import MOST_NAMES, Health
+from streams.sources.live.refusing import without_values
 from streams.sources.mapped.config import TopicSource
 from streams.sources.mapped.messages import Stands
 from streams.sources.mapped.reading import Became, MappedReader

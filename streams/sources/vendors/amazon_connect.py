@@ -6,7 +6,7 @@ two calls. Contacts handed on make one call (``InitialContactId``): a customer w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -70,9 +70,21 @@ def chains(records: Iterable[Any]) -> dict[str, int]:
 class AmazonConnect:
     """Turns records into events. Of a file it knows which contact follows on which, and remembers nothing."""
 
-    def __init__(self, pseudonym: Pseudonym, chain: Mapping[str, int] | None = None) -> None:
-        """``chain``: ``chains`` of the file."""
-        self._pseudonym, self._chain = pseudonym, chain or {}
+    def __init__(
+        self,
+        pseudonym: Pseudonym,
+        chain: Mapping[str, int] | None = None,
+        *,
+        source: str = SOURCE,
+        agent: Callable[[str], str] = str,
+        queue: Callable[[str], str] = str,
+        statuses: Mapping[str, AgentState] | None = None,
+    ) -> None:
+        """``chain``: ``chains`` of the file, or who it goes on from makes it the second. ``agent``, ``queue``: from Connect's name to the
+        operation's id; ``statuses``: name of a status of their own → the state that it is.
+        """
+        self._pseudonym, self._chain, self._source = pseudonym, chain, source
+        self._agent_of, self._queue_of, self._statuses = agent, queue, statuses or {}
 
     def __call__(self, fields: Mapping[str, Any]) -> list[AnyEvent] | None:
         """The events that a contact record or an agent event stands for; None of other channels, outbound calls, heartbeats.
@@ -81,7 +93,7 @@ class AmazonConnect:
         cannot be used.
         """
         if "AgentARN" in fields:
-            return _states(Record(f"agent event {fields.get('EventId')}", fields))
+            return self._states(Record(f"agent event {fields.get('EventId')}", fields))
         if "ContactId" in fields:
             return self._call(Record(f"contact record {fields['ContactId']}", fields))
         if "Details" in fields:
@@ -122,7 +134,7 @@ class AmazonConnect:
         return over is not None and left is not None and (over - left).total_seconds() <= _SAME_MOMENT_SECONDS
 
     def _agents_part(self, record: Record, queued: datetime | None) -> list[AnyEvent]:
-        agent = {"agent_id": _agent(record, "Agent.ARN")}
+        agent = {"agent_id": self._agent(record, "Agent.ARN")}
         answered = record.need(record.moment, field := "Agent.ConnectedToAgentTimestamp")
         wait = None if queued is None else record.elapsed(queued, answered, field)
         over = (
@@ -154,43 +166,62 @@ class AmazonConnect:
         event: AnyEvent = record.event(
             struct,
             id=f"{contact}-{what}",
-            source=SOURCE,
+            source=self._source,
             time=record.need(record.moment, at),
             contact_id=record.text("InitialContactId") or contact,
             customer_id=record.customer("CustomerEndpoint.Address", self._pseudonym),
-            queue_id=record.text("Queue.Name"),
-            sequence=None if began is None else self._sequence(contact, began),
+            queue_id=None if (queue := record.text("Queue.Name")) is None else self._queue_of(queue),
+            sequence=None if began is None else self._sequence(record, contact, began),
             **values,
         )
         return event
 
-    def _sequence(self, contact: str, began: datetime) -> int:
+    def _sequence(self, record: Record, contact: str, began: datetime) -> int:
         """Clocks of whole seconds give the contacts of a call one time where it is handed on at once: they follow as they began, within a
         second as the chain has it. Their order in the file says nothing: who hands on is recorded when the work after it is done.
         """
-        return milliseconds(began) // 1000 * _LONGEST_CHAIN + min(self._chain.get(contact, 0), _LONGEST_CHAIN - 1)
+        if self._chain is None:
+            place = int(record.text("PreviousContactId") is not None)
+        else:
+            place = min(self._chain.get(contact, 0), _LONGEST_CHAIN - 1)
+        return milliseconds(began) // 1000 * _LONGEST_CHAIN + place
 
-
-def _states(record: Record) -> list[AnyEvent] | None:
-    """What the agent does from now on, and what they did before where their contacts say since when."""
-    kind, agent = record.need(record.text, "EventType"), _agent(record, "AgentARN")
-    if kind == "HEART_BEAT":
-        return None
-    now = record.need(record.moment, "EventTimestamp")
-    if kind == "LOGOUT":
-        return [_change(record, agent, now, "offline", None)]
-    before, current = _work(record, "PreviousAgentSnapshot"), _work(record, "CurrentAgentSnapshot")
-    told: list[AnyEvent] = []
-    if before is not None:
-        told.append(_change(record, agent, before[1], before[0], None))
-    if current is not None:
-        if before is None or before[0] != current[0]:
-            told.append(_change(record, agent, now, current[0], None))
+    def _states(self, record: Record) -> list[AnyEvent] | None:
+        """What the agent does from now on, and what they did before where their contacts say since when."""
+        kind, agent = record.need(record.text, "EventType"), self._agent(record, "AgentARN")
+        if kind == "HEART_BEAT":
+            return None
+        now = record.need(record.moment, "EventTimestamp")
+        if kind == "LOGOUT":
+            return [self._change(record, agent, now, "offline", None)]
+        before, current = _work(record, "PreviousAgentSnapshot"), _work(record, "CurrentAgentSnapshot")
+        told: list[AnyEvent] = []
+        if before is not None:
+            told.append(self._change(record, agent, before[1], before[0], None))
+        if current is not None:
+            if before is None or before[0] != current[0]:
+                told.append(self._change(record, agent, now, current[0], None))
+            return told
+        name = record.need(record.text, "CurrentAgentSnapshot.AgentStatus.Name")
+        state = self._statuses.get(name) or _STATES.get(name.lower(), "away")
+        told.append(self._change(record, agent, now, state, name if state == "away" else None))
         return told
-    name = record.need(record.text, "CurrentAgentSnapshot.AgentStatus.Name")
-    state = _STATES.get(name.lower(), "away")
-    told.append(_change(record, agent, now, state, name if state == "away" else None))
-    return told
+
+    def _change(self, record: Record, agent: str, at: datetime, state: AgentState, reason: str | None) -> AnyEvent:
+        return record.event(
+            e.AgentStateChanged,
+            id=f"{state}-{milliseconds(at)}",
+            source=self._source,
+            time=at,
+            agent_id=agent,
+            state=state,
+            reason=reason,
+        )
+
+    def _agent(self, record: Record, field: str) -> str:
+        """The agent's id within the instance: the end of their ARN, the same in contact records and agent events."""
+        arn: str = record.need(record.text, field)
+        return self._agent_of(arn.rsplit("/agent/", 1)[-1])
 
 
 def _work(record: Record, snapshot: str) -> tuple[AgentState, datetime] | None:
@@ -209,24 +240,6 @@ def _contacts(record: Record, snapshot: str) -> list[Record]:
     if not isinstance(found, list) or not all(isinstance(contact, Mapping) for contact in found):
         raise record.wrong(f"{snapshot}.Contacts", "is no list of contacts")
     return [Record(f"{record.name}, {snapshot}.Contacts[{n}]", contact) for n, contact in enumerate(found)]
-
-
-def _change(record: Record, agent: str, at: datetime, state: AgentState, reason: str | None) -> AnyEvent:
-    return record.event(
-        e.AgentStateChanged,
-        id=f"{state}-{milliseconds(at)}",
-        source=SOURCE,
-        time=at,
-        agent_id=agent,
-        state=state,
-        reason=reason,
-    )
-
-
-def _agent(record: Record, field: str) -> str:
-    """The agent's id within the instance: the end of their ARN, the same in contact records and agent events."""
-    arn: str = record.need(record.text, field)
-    return arn.rsplit("/agent/", 1)[-1]
 
 
 def _is_snapshot(part: Any) -> bool:

@@ -7,7 +7,7 @@ moments of a call are those the module states (seconds since 1970); where it sta
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -42,8 +42,15 @@ class FreeSwitch:
     A call that ends while the agent's status is On Break leaves them away, and the module only says that they wait.
     """
 
-    def __init__(self, pseudonym: Pseudonym) -> None:
-        self._pseudonym = pseudonym
+    def __init__(
+        self,
+        pseudonym: Pseudonym,
+        source: str = SOURCE,
+        agent: Callable[[str], str] = str,
+        queue: Callable[[str], str] = str,
+    ) -> None:
+        """``agent``, ``queue``: from the switch's name to the operation's id."""
+        self._pseudonym, self._source, self._agent, self._queue = pseudonym, source, agent, queue
         self._statuses: dict[str, AgentState] = {}
         self._actions = {
             "agent-status-change": self._status,
@@ -75,19 +82,31 @@ class FreeSwitch:
         written = record.need(record.text, "CC-Agent-Status")
         if written not in _STATES:
             raise record.wrong("CC-Agent-Status", f"{written!r} is none of {', '.join(_STATES)}")
-        change = _change(record, _STATES[written], reason=written if written == "On Break" else None)
-        self._statuses[change.agent_id] = change.state
+        change = self._change(record, _STATES[written], reason=written if written == "On Break" else None)
+        self._statuses[record.need(record.text, "CC-Agent")] = change.state
         return [change]
 
     def _state(self, record: Record) -> list[AnyEvent] | None:
         match record.need(record.text, "CC-Agent-State"):
             case "In a queue call":
-                return [_change(record, "on_contact")]
+                return [self._change(record, "on_contact")]
             case "Waiting":
                 agent = record.need(record.text, "CC-Agent")
-                return [_change(record, self._statuses.get(agent, "available"))]
+                return [self._change(record, self._statuses.get(agent, "available"))]
             case _:  # it rings, or nothing is to be had of them: their status tells which
                 return None
+
+    def _change(self, record: Record, state: AgentState, reason: str | None = None) -> e.AgentStateChanged:
+        at = _fired(record)
+        return record.event(
+            e.AgentStateChanged,
+            id=f"{state}-{milliseconds(at)}",
+            source=self._source,
+            time=at,
+            agent_id=self._agent(record.need(record.text, "CC-Agent")),
+            state=state,
+            reason=reason,
+        )
 
     # -- calls ----------------------------------------------------------------------------------------------------------
 
@@ -105,17 +124,16 @@ class FreeSwitch:
         return [self._of_agent(record, e.CallMissed, "missed", given_up or _fired(record), ring_seconds=ring)]
 
     def _answered(self, record: Record) -> list[AnyEvent]:
-        joined, called, answered = (
-            record.need(record.unix, name)
-            for name in ("CC-Member-Joined-Time", "CC-Agent-Called-Time", "CC-Agent-Answered-Time")
+        joined, answered = (
+            record.need(record.unix, name) for name in ("CC-Member-Joined-Time", "CC-Agent-Answered-Time")
         )
-        ring = record.elapsed(called, answered, "CC-Agent-Answered-Time")
+        called = record.unix("CC-Agent-Called-Time")  # nobody is called who is on the line all day (uuid-standby)
         wait = record.elapsed(joined, answered, "CC-Agent-Answered-Time")
-        return [
-            self._event(record, e.CallQueued, "queued", joined),
-            self._of_agent(record, e.CallOffered, "rang", called, ring_seconds=ring),
-            self._of_agent(record, e.CallAnswered, "answered", answered, wait_seconds=wait),
-        ]
+        told = [self._event(record, e.CallQueued, "queued", joined)]
+        if called is not None:
+            ring = record.elapsed(called, answered, "CC-Agent-Answered-Time")
+            told.append(self._of_agent(record, e.CallOffered, "rang", called, ring_seconds=ring))
+        return [*told, self._of_agent(record, e.CallAnswered, "answered", answered, wait_seconds=wait)]
 
     def _ended(self, record: Record) -> list[AnyEvent]:
         answered = record.need(record.unix, "CC-Agent-Answered-Time")
@@ -150,17 +168,19 @@ class FreeSwitch:
 
     def _of_agent(self, record: Record, struct: type[Any], what: str, at: datetime, **values: Any) -> AnyEvent:
         agent = record.need(record.text, "CC-Agent")
-        return self._event(record, struct, f"{what}-{agent}-{milliseconds(at)}", at, agent_id=agent, **values)
+        return self._event(
+            record, struct, f"{what}-{agent}-{milliseconds(at)}", at, agent_id=self._agent(agent), **values
+        )
 
     def _event(self, record: Record, struct: type[Any], what: str, at: datetime, **values: Any) -> AnyEvent:
         event: AnyEvent = record.event(
             struct,
             id=f"{record.need(record.text, 'CC-Member-UUID')}-{what}",
-            source=SOURCE,
+            source=self._source,
             time=at,
             contact_id=record.need(record.text, "CC-Member-Session-UUID"),
             customer_id=record.customer("CC-Member-CID-Number", self._pseudonym),
-            queue_id=record.need(record.text, "CC-Queue"),
+            queue_id=self._queue(record.need(record.text, "CC-Queue")),
             **values,
         )
         return event
@@ -169,16 +189,3 @@ class FreeSwitch:
 def _fired(record: Record) -> datetime:
     at: datetime = record.need(partial(record.unix, per_second=1_000_000), "Event-Date-Timestamp")
     return at
-
-
-def _change(record: Record, state: AgentState, reason: str | None = None) -> e.AgentStateChanged:
-    at = _fired(record)
-    return record.event(
-        e.AgentStateChanged,
-        id=f"{state}-{milliseconds(at)}",
-        source=SOURCE,
-        time=at,
-        agent_id=record.need(record.text, "CC-Agent"),
-        state=state,
-        reason=reason,
-    )

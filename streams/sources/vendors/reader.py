@@ -145,6 +145,11 @@ def _records(path: Path, text: str) -> Iterator[tuple[int, str]]:
         raise TableError(f"{path}: the file is empty")
 
 
+def records_in(text: str) -> list[str]:
+    """Records as they are written, one a line, one behind the other, or in lists; what is broken is one record. None of an empty text."""
+    return [written for _, written in _records(Path(), text)] if text.strip(" \t\r\n,") else []
+
+
 def _loosely(record: tuple[int, str]) -> Any:
     """What a record holds; None where it is none, of which the reason is told where it is read."""
     try:
@@ -165,7 +170,7 @@ def _result(
     line: int, written: str, source: Source, version_of: Callable[[Mapping[str, Any]], Version | None]
 ) -> RowResult:
     try:
-        record = _record(written)
+        record = record_of(written)
         events, which = source(record), version_of(record)
         for event in events or ():
             if refusal := refuse(event):
@@ -175,7 +180,8 @@ def _result(
     return ReadRow(line, sorted(events or (), key=_time), kept=events is not None, version=which)
 
 
-def _record(written: str) -> dict[str, Any]:
+def record_of(written: str) -> dict[str, Any]:
+    """A record as it is written. Raises ValueError, in words, for what is none."""
     try:
         record = json.loads(written, object_pairs_hook=_unmarked)
     except TwiceError:

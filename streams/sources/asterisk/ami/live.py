@@ -15,11 +15,11 @@ from typing import Any, TypeAlias
 from streams.contracts import events as e
 from streams.contracts.events import AnyEvent
 from streams.secret_files import value_of
-from streams.sources.asterisk import metrics
 from streams.sources.asterisk.ami.calls import Calls, Difference
 from streams.sources.asterisk.ami.floor import Floor
 from streams.sources.asterisk.ami.link import Link, LoginError, Message, connected
 from streams.sources.asterisk.names import Ami, Config, Names
+from streams.sources.live import metrics
 from streams.windows.clock import instant
 
 _LOG = logging.getLogger(__name__)

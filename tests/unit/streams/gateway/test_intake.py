@@ -13,7 +13,7 @@ from streams.gateway.config import Config, Known
 from streams.gateway.intake import Intake, Taken
 from streams.kpi.policy.model import Policy
 from streams.sources.expressions.people import pseudonyms
-from streams.sources.following.refusing import without_values
+from streams.sources.live.refusing import without_values
 
 NOW = 1_772_413_200_000
 KEY = b"key"

@@ -25,8 +25,7 @@ from streams.sources.asterisk.names import ASTERISKS_OWN, EXAMPLE, Config, Names
 from streams.sources.asterisk.reconcile import compare, to_send, told_of
 from streams.sources.asterisk.tail import Position, Tail
 from streams.sources.expressions.people import pseudonyms
-from streams.sources.following.health import Health
-from streams.sources.following.place import alone
+from streams.sources.live.health import Health
 from streams.sources.producer import SendError
 from streams.sources.table.rows import ReadRow, RejectedRow, RowResult
 from streams.sources.vendors.reader import Vendor, read_records
@@ -628,7 +627,7 @@ def test_a_line_that_is_refused_is_kept_and_stops_nothing(tmp_path: Path, at_onc
 
 def test_two_followers_of_one_source_are_one_too_many(tmp_path: Path, at_once: None) -> None:
     one, other = follower(tmp_path, Broker()), follower(tmp_path, Broker())
-    with alone(one._state, "asterisk"), pytest.raises(ValueError, match="another process follows asterisk"):
+    with one._place.alone(), pytest.raises(ValueError, match="another process follows asterisk"):
         other.run(Until())
 
 

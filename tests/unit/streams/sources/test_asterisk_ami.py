@@ -30,7 +30,7 @@ from streams.sources.asterisk.ami.live import Live
 from streams.sources.asterisk.follow import Follower
 from streams.sources.asterisk.names import Ami, Config, Names
 from streams.sources.asterisk.reconcile import differing
-from streams.sources.following.health import Health
+from streams.sources.live.health import Health
 from tests.support import ROOT
 from tests.support.desk import POLICY, run_events, sums
 from tests.unit.streams.sources.test_asterisk import HASH, MEASURES, Broker, of_log, reader

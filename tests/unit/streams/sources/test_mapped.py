@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from streams.commands.shared.following import system_of
 from streams.contracts.decode import Rejected, encode
-from streams.sources.mapped.config import TopicSource, kind_of, load
+from streams.sources.mapped.config import TopicSource, load
 from streams.sources.mapped.examples import TOPIC
 from streams.sources.mapped.messages import Change, Stands, changes
 from streams.sources.mapped.reading import MappedReader
@@ -135,7 +136,7 @@ def source(tmp_path: Path, **keys: Any) -> TopicSource:
 
     path = tmp_path / "source.yaml"
     path.write_text(yaml.safe_dump({**KEYS, **keys}))
-    assert kind_of(path) == "topic"
+    assert system_of(path) == "topic"
     return load(path, TopicSource, "topic")
 
 

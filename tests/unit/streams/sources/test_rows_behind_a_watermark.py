@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
 from streams.contracts.events import AnyEvent
-from streams.sources.following.health import Health
+from streams.sources.live.health import Health
 from streams.sources.mapped.config import DatabaseSource, load
 from streams.sources.mapped.database import DatabaseFollower
 from streams.sources.mapped.examples import DATABASE

@@ -1,1 +1,0 @@
-"""What every source that is followed has: its health, its metrics, and the place from which it goes on."""

@@ -1,0 +1,1 @@
+"""FreeSWITCH: mod_callcenter, followed by its event socket."""
