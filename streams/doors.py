@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import sys
 import time
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
@@ -34,12 +36,15 @@ from streams.languages import Language
 from streams.languages.translation import preferred, said
 from streams.log_format import as_json
 
+_LOG = logging.getLogger(__name__)
 #: Seconds for a request's head, for its body, and for which a client may take nothing of its answer.
 HEAD_SECONDS, BODY_SECONDS, TAKE_SECONDS = 10.0, 60.0, 30.0
 #: Seconds for which a connection is kept for a next request.
 _KEEP_SECONDS = 5
 #: Connections that may stand and wait for the rest of their request, and all together.
 MOST_WAITING, MOST_CONNECTIONS = 200, 800
+#: Files that a server has open beside its connections, at most: databases, logs, other servers.
+_OTHER_FILES = 200
 #: Characters of a refusal that is looked for in another language, and the reasons of one that are.
 _MOST_SAID, _MOST_REASONS = 500, 20
 #: Names by which this machine calls itself.
@@ -60,8 +65,11 @@ SAFE = {
 }
 
 
-def serve(app: ASGIApp, host: str, port: int) -> None:
-    """Serve an application behind these doors until SIGINT or SIGTERM. Raises ValueError where another server has the port."""
+def serve(app: ASGIApp, host: str, port: int, most: int = MOST_CONNECTIONS) -> None:
+    """Serve an application behind these doors until SIGINT or SIGTERM. ``most``: connections at one time.
+
+    Raises ValueError where another server has the port.
+    """
     if not is_free(port, host):
         raise ValueError(
             f"{host}:{port} is taken: another server listens there, perhaps a second one of these; end it, or give another --port"
@@ -75,10 +83,29 @@ def serve(app: ASGIApp, host: str, port: int) -> None:
         access_log=False,
         log_config=_log_config(),
         server_header=False,
-        limit_concurrency=MOST_CONNECTIONS,
+        limit_concurrency=_allowed(most),
         timeout_keep_alive=_KEEP_SECONDS,
         timeout_graceful_shutdown=3,
     )
+
+
+def _allowed(most: int) -> int:
+    """So many connections as the system lets this process have, up to ``most``: each is an open file."""
+    if sys.platform == "win32":
+        return most
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most + _OTHER_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return most
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < wanted:
+        _LOG.warning(
+            "at most %d connections: raise the limit of open files (ulimit -n) to %d", allowed - _OTHER_FILES, wanted
+        )
+    return allowed - _OTHER_FILES
 
 
 def _log_config() -> dict[str, Any]:

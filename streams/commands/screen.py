@@ -14,6 +14,7 @@ from streams.commands.shared.author import AsJson, By, author
 from streams.commands.shared.context import clear_errors, deployment
 from streams.languages.translation import tell
 from streams.web import sessions
+from streams.web.board_layout import checked_id
 from streams.web.store import desk_database
 from streams.windows.clock import instant
 
@@ -35,6 +36,12 @@ def add(
     team: Annotated[
         str | None, typer.Option("--team", metavar="ID", help="Only this team's figures; all teams' where absent")
     ] = None,
+    board: Annotated[
+        str | None,
+        typer.Option(
+            "--board", metavar="ID", help="Opens on this board, and shows no other; the incidents where absent"
+        ),
+    ] = None,
     url: Annotated[
         str | None,
         typer.Option("--url", metavar="URL", envvar="DESKPULSE_WEB_URL", help="How browsers reach the desk"),
@@ -46,7 +53,8 @@ def add(
     """
     here = deployment(ctx, web_url=url)
     with clear_errors(), desk_database(here.database, here.data_dir) as database, database.write() as connection:
-        secret = sessions.add_screen(connection, name, team, author(here, by), round(here.now().timestamp() * 1000))
+        now = round(here.now().timestamp() * 1000)
+        secret = sessions.add_screen(connection, name, team, author(here, by), now, checked_id(board))
     typer.echo(f"{(here.settings.web_url or 'http://127.0.0.1:8093').rstrip('/')}/tv/{secret}")
     tell("keep it: it is not shown again; `deskpulse screen revoke` ends it", err=True)
 
@@ -61,10 +69,10 @@ def list_(ctx: typer.Context, json_: AsJson = False) -> None:
         typer.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=2))
         return
     zone = here.settings.policy.zone
-    table = Table("name", "team", "since", "revoked", show_edge=False, pad_edge=False)
+    table = Table("name", "team", "board", "since", "revoked", show_edge=False, pad_edge=False)
     for one in found:
         moments = [f"{instant(at).astimezone(zone):%Y-%m-%d %H:%M}" if at else "—" for at in (one.created, one.ended)]
-        table.add_row(one.name, one.team or "—", *moments)
+        table.add_row(one.name, one.team or "—", one.board or "—", *moments)
     console = Console()
     (console if console.is_terminal else Console(width=200)).print(table)
 

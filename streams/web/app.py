@@ -31,9 +31,11 @@ from streams.wallboard.reader import Reader
 from streams.wallboard.store import Store
 from streams.web import sessions, users
 from streams.web.access import SCREEN, Anybody, Guarded, having, secret_of, session_cookie
+from streams.web.board_edit_routes import BoardEdits, board_edit_routes
 from streams.web.board_feed import BoardFeed
-from streams.web.board_layout import Board, boards
+from streams.web.board_layout import Board
 from streams.web.board_routes import BoardDesk, board_routes
+from streams.web.board_store import BoardBook
 from streams.web.case_routes import case_routes
 from streams.web.guard import Guard
 from streams.web.incident_feed import Feed, Follower
@@ -76,6 +78,8 @@ _AT_ONCE = 2
 #: Browsers keep cookies for at most so long; a screen's begins anew whenever its page is opened. Seconds.
 _SCREEN_LASTS = 400 * 86_400
 _MOST_ENTRIES = 500
+#: Each open page has a stream of incidents, and one of figures where it shows a board: 2,000 viewers have 4,000 connections.
+_MOST_CONNECTIONS = 6_000
 _COMPRESS = 5
 
 
@@ -119,7 +123,8 @@ def create_app(settings: Settings, joined: Joined, now_ms: Callable[[], int] = m
     feed, guard = Feed(), Guard(database, now_ms)
     follower = Follower(settings, feed) if joined.follows else None
     store = joined.store or Store(settings)
-    board = _board_desk(settings, joined, store, guard, now_ms)
+    book = BoardBook(database, joined.boards)
+    board = _board_desk(settings, joined, store, guard, book, now_ms)
     operation_time = OperationTime(store)
 
     @asynccontextmanager
@@ -165,6 +170,7 @@ def create_app(settings: Settings, joined: Joined, now_ms: Callable[[], int] = m
     )
     app.include_router(board_routes(board))
     app.include_router(case_routes(settings, board.known, guard, now_ms))
+    app.include_router(board_edit_routes(BoardEdits(database, book, board.feed.arrange, now_ms)))
     for router in joined.routers:
         app.include_router(router)
 
@@ -184,11 +190,18 @@ def _longer(routers: Iterable[APIRouter]) -> Iterator[tuple[str, int]]:
                 yield route.path, int(route.openapi_extra["x-most-bytes"])
 
 
-def _board_desk(settings: Settings, joined: Joined, store: Store, guard: Guard, now_ms: Callable[[], int]) -> BoardDesk:
-    known, shown = Known(settings), joined.boards or boards(None)
-    cells = [cell.key for board in shown for cell in board.cells()]
-    feed = BoardFeed(store, settings.policy, cells, known.called, now_ms)
-    return BoardDesk(feed, Reader(store, settings.policy), guard, shown, known, settings.names, now_ms)
+def _board_desk(
+    settings: Settings, joined: Joined, store: Store, guard: Guard, book: BoardBook, now_ms: Callable[[], int]
+) -> BoardDesk:
+    known = Known(settings)
+    feed = BoardFeed(store, settings.policy, book.cells(), known.called, now_ms)
+
+    def all_cells() -> list[str]:
+        book.refresh()
+        return book.cells()
+
+    feed.all_cells = all_cells
+    return BoardDesk(feed, Reader(store, settings.policy), guard, book, known, settings.names, now_ms)
 
 
 class _Files(StaticFiles):
@@ -208,7 +221,7 @@ def serve(settings: Settings, joined: Joined, host: str, port: int, names: Colle
     """Serve until interrupted, under addresses, ``host``, the name in ``web_url``, and these ``names`` only."""
     public = urlsplit(settings.web_url or "").hostname
     known = (host, *names, *([public] if public else []))
-    doors.serve(doors.KnownHosts(create_app(settings, joined), known), host, port)
+    doors.serve(doors.KnownHosts(create_app(settings, joined), known), host, port, _MOST_CONNECTIONS)
 
 
 def _transport(settings: Settings) -> dict[str, str]:
@@ -238,7 +251,7 @@ def _pages(app: FastAPI, settings: Settings, database: Database) -> None:
                 found = sessions.screen(connection, token)
         if found is None:
             raise HTTPException(404, "this link is none, or was revoked; `deskpulse screen add NAME` makes one")
-        answer = RedirectResponse("/?tv", 303)
+        answer = RedirectResponse("/?tv" if found.board is None else f"/?tv#/board?board={found.board}", 303)
         _keep(_is_https(settings), answer, SCREEN, token, _SCREEN_LASTS)
         return answer
 

@@ -37,6 +37,8 @@ _KEPT = 60.0
 _OPEN_EVERY, _NAMES_EVERY = 2.0, 30.0
 #: So many views are kept that nobody sees.
 _MOST_KEPT = 256
+#: So many agents are told to who sees everybody's: the worst of all come first, and a browser draws those on its screen only.
+MOST_AGENTS = 10_000
 
 #: What is open in each queue, as of now (ms since 1970). Raises StoreError.
 OpenContacts: TypeAlias = Callable[[int], Mapping[str, Now]]
@@ -57,8 +59,11 @@ class BoardFeed:
         """``cells``: every figure of every board; ``names``: what entities are called, with people or without. It raises StoreError."""
         self._names, self._now_ms = names, now_ms
         self._colours = Colours()
-        self.reader = Reader(store, policy, shown=Parts(cells, self._colours).of)
+        self._parts, self._cells = Parts(cells, self._colours), list(cells)
+        self.reader = Reader(store, policy, MOST_AGENTS, shown=self._parts.of)
         self.aims = Aims(store, lambda: self.reader.policy)
+        #: Looks at the boards and tells every figure of them, where people save some.
+        self.all_cells: Callable[[], list[str]] | None = None
         #: Tells what is open in the queues, where somebody knows.
         self.open_contacts: OpenContacts | None = None
         self._listeners: Counter[_Key] = Counter()
@@ -68,11 +73,13 @@ class BoardFeed:
         #: Looks that have begun, and the last that has ended.
         self._begun = self._ended = 0
         self._outage: str | None = "redis_empty"
+        #: The reason as those who wait were told of it last.
+        self._reasoned: str | None = None
         self._reading: Reading | None = None
         self._aimed: object = None
         self._kept = Encodings()
         self._open: Mapping[str, Now] = {}
-        self._opened_at = self._named_at = float("-inf")
+        self._opened_at = self._named_at = self._arranged_at = float("-inf")
         self._called: Callable[[str], Text | None] = lambda _: None
 
     @property
@@ -116,6 +123,10 @@ class BoardFeed:
             self._ended = number
             async with self._looked:
                 self._looked.notify_all()
+            if (reason := self.reason) != self._reasoned:
+                self._reasoned = reason
+                for view in self._views.values():
+                    view.wake()
             self._let_go()
             if self._listeners:
                 took = monotonic() - began
@@ -149,17 +160,20 @@ class BoardFeed:
             self._left[key] = monotonic()
 
     async def changed(self, view: View, version: int, reason: str | None, seconds: float) -> None:
-        """Wait until a view or the reason is other than this, at most so long."""
+        """Wait until a view or the reason is other than this, at most so long. Who waits is not woken by each look: they are thousands."""
         deadline = monotonic() + seconds
         while view.version == version and self.reason == reason and (left := deadline - monotonic()) > 0:
-            async with self._looked:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._looked.wait(), left)
+            await view.news(left)
+
+    def arrange(self) -> None:
+        """Somebody has saved a board: look at the boards at the next turn."""
+        self._arranged_at = float("-inf")
 
     async def _look(self) -> None:
         views = list(self._views.values())
         if not views:
             return
+        await self._arrange()
         await self._aim()
         reading = await self.reader.read(wanted(view.scope for view in views))
         await self._beside(reading)
@@ -167,9 +181,21 @@ class BoardFeed:
         sight = Sight(reading, self._open, self._called, self._kept)
         for view in views:
             view.take(sight)
-        if self._colours.remembered > 100_000:
+        if self._colours.remembered > 10 * MOST_AGENTS:
             self._colours.forget(lambda key: key in sight.parts)
         self._say(None)
+
+    async def _arrange(self) -> None:
+        """Show the figures of the boards as they are now."""
+        now = monotonic()
+        if self.all_cells is None or now - self._arranged_at < _OPEN_EVERY:
+            return
+        self._arranged_at = now
+        cells = await run_in_threadpool(self.all_cells)
+        if cells != self._cells:
+            self._cells = cells
+            self._parts.show(cells)
+            self.reader.show_anew()
 
     async def _aim(self) -> None:
         """Go by the targets as they are now; where they are others, every figure is judged anew."""

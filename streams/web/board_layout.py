@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from streams.bounded_yaml import YamlError, load_file
+from streams.bounded_yaml import YamlError, composed, load_file
 from streams.contracts.outputs import Window
 from streams.kpi.catalog import KPIS
 from streams.web.roles import ROLES, Role
@@ -21,7 +24,10 @@ CHANNELS: tuple[Channel, ...] = get_args(Channel)
 Section: TypeAlias = Literal["tiles", "queues", "teams", "agents"]
 SECTIONS: tuple[Section, ...] = get_args(Section)
 _Id = Annotated[str, Field(min_length=1, max_length=256)]
+_BOARD_ID = r"^[a-z0-9][a-z0-9-]{0,39}$"
 _MOST_CELLS = 12
+#: Faults that are told of one board.
+_MOST_FAULTS = 20
 
 
 class _Part(BaseModel):
@@ -72,7 +78,7 @@ class Board(_Part):
     page of what does not fit stands (0: it is scrolled); ``roles``: whose first board it is.
     """
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+    id: Annotated[str, Field(pattern=_BOARD_ID)]
     name: Name
     show: Annotated[list[Section], Field(min_length=1, max_length=4)] = list(SECTIONS)
     tiles: _Cells = []
@@ -99,9 +105,56 @@ class Board(_Part):
         for own in self.queues.values():
             yield from own
 
+    def document(self) -> dict[str, Any]:
+        """What its file says, without what goes without saying."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+    def as_yaml(self) -> str:
+        """Its file, as ``--boards`` reads it."""
+        return yaml.safe_dump(self.document(), allow_unicode=True, sort_keys=False, default_flow_style=None, width=120)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong in a board. ``place``: where, such as ``("tiles", 2, "kpi")``; ``line``: of its file, where it comes of one."""
+
+    place: tuple[str | int, ...]
+    says: str
+    line: int | None = None
+
 
 class BoardError(ValueError):
-    """A board's file that cannot be used; the message says which, where and what to do."""
+    """A board that cannot be used; the message says which, where and what to do, ``faults`` all of it, each in its place."""
+
+    def __init__(self, message: str, faults: Sequence[Fault] = (), place: tuple[str | int, ...] = ()) -> None:
+        """``place``: where the message is of, where it is the only one."""
+        super().__init__(message)
+        self.faults = list(faults) or [Fault(place, message)]
+
+
+def checked_board(given: Any, root: yaml.Node | None = None) -> Board:
+    """The board that a document says. ``root``: its nodes, which know their lines. Raises BoardError with every fault."""
+    if not isinstance(given, dict):
+        raise BoardError("a board is a mapping with `id`, `name` and what it shows; see docs/desk.md")
+    try:
+        return Board.model_validate(given)
+    except ValidationError as error:
+        found = [
+            Fault(place := _place(one["loc"]), one["msg"].removeprefix("Value error, "), _line(root, place))
+            for one in error.errors()[:_MOST_FAULTS]
+        ]
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        where = ".".join(str(part) for part in found[0].place)
+        raise BoardError(f"`{where}`: {found[0].says}{more}", found) from error
+
+
+def board_of_text(text: str) -> Board:
+    """The board that a text of YAML says. Raises BoardError with every fault, by line."""
+    try:
+        root, given = composed(text)
+    except YamlError as error:
+        raise BoardError(str(error), [Fault((), error.problem, error.line)]) from error
+    return checked_board(given, root)
 
 
 def read_board(path: Any) -> Board:
@@ -110,16 +163,39 @@ def read_board(path: Any) -> Board:
         given = load_file(path)
     except (OSError, YamlError) as error:
         raise BoardError(f"{path}: {error}") from error
-    if not isinstance(given, dict):
-        raise BoardError(f"{path}: a board is a mapping with `id`, `name` and what it shows; see docs/desk.md")
     try:
-        return Board.model_validate(given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        said = first["msg"].removeprefix("Value error, ")
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        raise BoardError(f"{path}: `{where}`: {said}{more}") from error
+        return checked_board(given)
+    except BoardError as error:
+        raise BoardError(f"{path}: {error}", error.faults) from error
+
+
+def checked_id(id: str | None) -> str | None:
+    """The id of a board, if it can be one. Raises ValueError."""
+    if id is not None and re.fullmatch(_BOARD_ID, id) is None:
+        raise ValueError(f"{id!r} is no id of a board: small letters, digits and hyphens, at most 40, such as hall")
+    return id
+
+
+def _place(loc: Sequence[str | int]) -> tuple[str | int, ...]:
+    """Where a fault is, without what pydantic says of keys of mappings."""
+    return tuple(part for part in loc if part != "[key]")
+
+
+def _line(node: yaml.Node | None, place: Sequence[str | int]) -> int | None:
+    """The line on which a place of a file stands; of what is not there, that of what it should stand in."""
+    if node is None:
+        return None
+    for part in place:
+        found: yaml.Node | None = None
+        if isinstance(node, yaml.MappingNode):
+            found = next((value for key, value in node.value if key.value == part), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            found = node.value[part]
+        if found is None:
+            break
+        node = found
+    line: int = node.start_mark.line + 1
+    return line
 
 
 def usual_board() -> Board:

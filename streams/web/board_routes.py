@@ -22,6 +22,7 @@ from streams.wallboard.reader import Reader
 from streams.web.access import Anybody
 from streams.web.board_feed import BoardFeed
 from streams.web.board_layout import Board, Cell
+from streams.web.board_store import BoardBook
 from streams.web.board_view import labels
 from streams.web.guard import Guard
 from streams.web.incident_routes import Known, may_name
@@ -54,7 +55,7 @@ class BoardDesk:
     feed: BoardFeed
     reader: Reader
     guard: Guard
-    boards: Sequence[Board]
+    book: BoardBook
     known: Known
     names: str
     now_ms: Callable[[], int]
@@ -72,11 +73,16 @@ def board_routes(desk: BoardDesk) -> APIRouter:
 def _layout(router: APIRouter, desk: BoardDesk) -> None:
     @router.get("/api/board")
     def board(visitor: Anybody) -> dict[str, Any]:
-        """The boards there are, the one for somebody's role first, with their figures' units; ``people``: are agents called by name?"""
-        own = sorted(desk.boards, key=lambda one: not visitor.roles & set(one.roles))
+        """The boards there are, the one for somebody's role first, with their figures' units; `people`: are agents called by name?
+        `revision`: `beat` tells another one where a board has been saved; `edits`: do they make boards?
+        """
+        desk.book.refresh()
+        own = [one.board for one in desk.book.of(visitor)]
         cells = [cell for one in own for cell in one.cells()]
         return {
             "boards": [_told(one) for one in own],
+            "revision": desk.book.revision,
+            "edits": bool(visitor.roles & {"supervisor", "administrator"}),
             "kpis": labels(cell.key for cell in cells),
             "people": may_name(desk.names, visitor),
         }
@@ -111,7 +117,8 @@ def _stream(router: APIRouter, desk: BoardDesk) -> None:
     ) -> Response:
         """Server-sent events: ``picture``, then ``change`` by ``change`` (see ``View.event``), of what somebody may see. ``beat``
         each second: ``now`` and ``at``, the server's and the operation's clock; ``reason``, why what is shown may be stale; ``behind``,
-        messages that wait. ``over``: the session has ended. Whoever comes back with the last event's id is told what has changed since.
+        messages that wait; ``boards``, other than before where a board has been saved. ``over``: the session has ended. Whoever comes
+        back with the last event's id is told what has changed since.
         """
         scope, people = visitor.scope, may_name(desk.names, visitor)
 
@@ -123,17 +130,21 @@ def _stream(router: APIRouter, desk: BoardDesk) -> None:
                 journalled: frozenset[str] | None = None
                 told_at, told, begun = -BEAT, None, False
                 while guard.lets_in(visitor):
-                    reason = feed.reason
+                    reason, parts = feed.reason, b""
                     if view.version and view.version != seen:
                         if view.persons is not journalled:
                             journalled = view.persons
                             await guard.looks(visitor, journalled)
-                        event, seen = view.event(seen), view.version
-                        yield event
+                        parts, seen = view.event(seen), view.version
                     if monotonic() - told_at >= BEAT / 2 or reason != told or not begun:
                         told_at, told, begun = monotonic(), reason, True
-                        beat = {"now": instant(desk.now_ms()), "at": feed.at, "reason": reason, "behind": feed.behind}
-                        yield ServerSentEvent(msgspec.json.encode(beat).decode(), event="beat", sep="\n").encode()
+                        beat = {
+                            "now": instant(desk.now_ms()), "at": feed.at, "reason": reason, "behind": feed.behind,
+                            "boards": desk.book.revision,
+                        }  # fmt: skip
+                        parts += ServerSentEvent(msgspec.json.encode(beat).decode(), event="beat", sep="\n").encode()
+                    if parts:
+                        yield parts
                     await feed.changed(view, seen, reason, BEAT)
                 yield ServerSentEvent("{}", event="over", sep="\n").encode()
             finally:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -80,8 +82,12 @@ class Parts:
 
     def __init__(self, cells: Iterable[str], colours: Colours) -> None:
         """``cells``: every figure of every board, as ``kpi@window``."""
-        self._cells = [(cell, *cell.split("@")) for cell in dict.fromkeys(cells)]
         self._colours = colours
+        self.show(cells)
+
+    def show(self, cells: Iterable[str]) -> None:
+        """These are the figures now."""
+        self._cells = [(cell, *cell.split("@")) for cell in dict.fromkeys(cells)]
 
     def of(self, snapshot: Snapshot) -> Part:
         """Its figures that a board shows, with how they stand."""
@@ -232,6 +238,18 @@ class View:
         self._registers = {name: Register() for name in names}
         self._facts = Register()
         self._made: dict[int, bytes] = {}
+        self._news = asyncio.Event()
+
+    async def news(self, seconds: float) -> None:
+        """Wait until whoever sees it is woken, at most so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+
+    def wake(self) -> None:
+        """There is something to tell: wake whoever sees it."""
+        woken, self._news = self._news, asyncio.Event()
+        woken.set()
 
     def take(self, sight: Sight) -> None:
         """The newest look."""
@@ -253,6 +271,7 @@ class View:
         if self.version == 0 or any(register.since(self.version) for register in self._all()):
             self.version = version
             self._made.clear()
+            self.wake()
 
     def event(self, since: int) -> bytes:
         """The event for who has seen up to a version; 0: nothing yet, or nothing that is remembered.

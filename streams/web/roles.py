@@ -39,7 +39,7 @@ class Scope:
 @dataclass(frozen=True)
 class Visitor:
     """Somebody who is in. ``name``: as they log in; ``person``: their id on the roster; ``digest``: what their browser holds, digested;
-    ``by_provider``: the single sign-on let them in.
+    ``by_provider``: the single sign-on let them in; ``board``: the one that a screen shows.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Visitor:
     digest: str
     session: str | None = None
     by_provider: bool = False
+    board: str | None = None
 
     @property
     def author(self) -> str:

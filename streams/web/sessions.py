@@ -40,12 +40,13 @@ class Session:
 
 @dataclass(frozen=True)
 class Screen:
-    """A link for a screen. ``team``: whose figures it shows; None: of all teams."""
+    """A link for a screen. ``team``: whose figures it shows; None: of all teams. ``board``: which board; None: that of viewers."""
 
     name: str
     team: str | None
     created: int
     ended: int | None
+    board: str | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,8 @@ def screen(connection: Connection, secret: str) -> Visitor | None:
     row = connection.execute(select(screens).where(screens.c.digest == key, screens.c.ended.is_(None))).first()
     if row is None:
         return None
-    return Visitor(f"screen:{row.name}", frozenset({"viewer"}), None, frozenset({row.team} - {None}), key)
+    teams = frozenset({row.team} - {None})
+    return Visitor(f"screen:{row.name}", frozenset({"viewer"}), None, teams, key, board=row.board)
 
 
 def is_due(connection: Connection, digest: str, now: int) -> bool:
@@ -192,14 +194,16 @@ def end_all(connection: Connection, user: str, now: int, but: str | None = None)
     connection.execute(update(sessions).where(*same).values(ended=now))
 
 
-def add_screen(connection: Connection, name: str, team: str | None, author: str, now: int) -> str:
+def add_screen(
+    connection: Connection, name: str, team: str | None, author: str, now: int, board: str | None = None
+) -> str:
     """Make a link for a screen; returns its secret. Raises ValueError where there is a good one of this name."""
     if not name.strip() or len(name) > 48 or not name.isprintable():
         raise ValueError(f"{name!r} is no name for a screen: give 1 to 48 characters, such as hall-2")
     if any(one.name == name and one.ended is None for one in all_screens(connection)):
         raise ValueError(f"the screen {name} has a link already; revoke it first, or give this one another name")
     secret = secrets.token_urlsafe(32)
-    values = {"digest": digest(secret), "name": name, "team": team, "created": now, "ended": None}
+    values = {"digest": digest(secret), "name": name, "team": team, "created": now, "ended": None, "board": board}
     connection.execute(insert(screens).values(**values))
     note(connection, now, author, "screen-added", name)
     return secret
@@ -208,7 +212,7 @@ def add_screen(connection: Connection, name: str, team: str | None, author: str,
 def all_screens(connection: Connection) -> list[Screen]:
     """Every link ever made, by name; never the links themselves."""
     query = select(screens).order_by(screens.c.name, screens.c.created)
-    return [Screen(row.name, row.team, row.created, row.ended) for row in connection.execute(query)]
+    return [Screen(row.name, row.team, row.created, row.ended, row.board) for row in connection.execute(query)]
 
 
 def revoke_screen(connection: Connection, name: str, author: str, now: int) -> None:

@@ -60,7 +60,7 @@ sessions = Table(
 )
 Index("ix_web_sessions_user", sessions.c.user)
 Index("ix_web_sessions_sid", sessions.c.sid)
-#: Links for screens on a wall.
+#: Links for screens on a wall. ``board``: which one it shows; none: that of viewers.
 screens = Table(
     "web_screens",
     metadata,
@@ -69,6 +69,19 @@ screens = Table(
     Column("team", String(256)),
     Column("created", BigInteger, nullable=False),
     Column("ended", BigInteger),
+    Column("board", String(40)),
+)
+#: Boards as people have saved them: each change is a version, which stays. ``document``: what a board's file says; none: it was removed.
+#: ``restored``: the version that this one is again.
+boards = Table(
+    "web_boards",
+    metadata,
+    Column("board", String(40), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("author", String(256), nullable=False),
+    Column("document", JSON(none_as_null=True)),
+    Column("restored", Integer),
 )
 #: Who did what when: ids only. ``subject``: with whom or what; ``place``: the address it came from, of logins.
 journal = Table(

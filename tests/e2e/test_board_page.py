@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import threading
 import time
@@ -12,7 +11,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect
@@ -20,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 from deploy.local.ports import free_port
 from deploy.local.redis import LocalRedis
 from deploy.local.tools import MissingToolError
-from streams.contracts.outputs import Presence, Totals
+from streams.contracts.outputs import Presence
 from streams.people.person import Person
 from streams.people.sheet import PeopleFile
 from streams.people.store import people_database, take
@@ -31,61 +29,14 @@ from streams.web.sessions import add_screen
 from streams.web.store import desk_database, entries
 from streams.web.users import By, add
 from streams.windows.clock import instant
-from streams.worker.screen_writer import Screens
 from tests.conftest import lacking
-from tests.support.board import calls, target, told, totals
+from tests.support.board import calls, totals
 from tests.support.cuttable import Cuttable
+from tests.support.screen_workers import Workers
 
 pytestmark = [pytest.mark.services, pytest.mark.browser, pytest.mark.timeout(400)]
 
 PASSWORD = "correct horse battery"
-SL = "service_level_20s"
-
-
-class Workers:
-    """Writes screens as workers do: what is shown, and the clock of it every half second, until it is told to be silent."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self.speaks, self._over = threading.Event(), threading.Event()
-        self.speaks.set()
-        self._waiting: list[Totals | Presence] = []
-        self._behind: dict[int, int] = {}
-        self._lock = threading.Lock()
-        self._done = threading.Condition(self._lock)
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
-        self._thread.start()
-
-    def tell(self, *values: Totals | Presence, behind: int = 0) -> None:
-        """Show these; returns when they are in Redis."""
-        with self._done:
-            self._waiting += values
-            self._behind = {0: behind}
-            assert self._done.wait_for(lambda: not self._waiting, 60)
-
-    def close(self) -> None:
-        self._over.set()
-        self._thread.join(10)
-
-    async def _run(self) -> None:
-        screens = Screens(
-            self._settings, told(target(SL, "all|all", "0.8"), target("longest_wait", "all|all", "60", "<=", "s"))
-        )
-        while not self._over.is_set():
-            if self.speaks.is_set():
-                with self._lock:
-                    values = list(self._waiting)
-                machine = machine_ms()
-                await screens.emptied(machine)
-                taken = await screens.write(
-                    {one.entity: msgspec.json.encode(one) for one in values if isinstance(one, Totals)},
-                    [one for one in values if isinstance(one, Presence)], [], now=machine, machine=machine, behind=self._behind,
-                )  # fmt: skip
-                with self._done:
-                    self._waiting = self._waiting[len(values) :] if taken else self._waiting
-                    self._done.notify_all()
-            await asyncio.sleep(0.05)
-        await screens.close()
 
 
 @dataclass

@@ -46,6 +46,8 @@ export interface Boards {
   boards: BoardOf[];
   kpis: Record<string, { unit: string; better: string; kind: string; contacts: boolean }>;
   people: boolean;
+  revision: string;
+  edits: boolean;
 }
 /** Time of day, value, n, usual median, low, high. */
 export type Quarter = [string, number | null, number, number | null, number | null, number | null];
@@ -74,8 +76,12 @@ export class BoardLive extends Stream {
   agents = $state(0);
   unreadable = $state(0);
   behind = $state(0);
+  /** Other than before where somebody has saved a board. */
+  revision = $state("");
   /** Rises where somebody has come or gone. */
   members = $state(0);
+  /** Rises where somebody is called by another name. */
+  named = $state(0);
   #last = "";
   #mode = $state(0);
 
@@ -99,9 +105,10 @@ export class BoardLive extends Stream {
     });
     source.addEventListener("change", (event) => this.#take(JSON.parse(event.data) as Change, event.lastEventId));
     source.addEventListener("beat", (event) => {
-      const told = JSON.parse(event.data) as { now: string; at: number | null; reason: string | null; behind: number };
+      const told = JSON.parse(event.data) as { now: string; at: number | null; reason: string | null; behind: number; boards: string };
       this.reason = told.reason;
       this.behind = told.behind;
+      this.revision = told.boards;
       this.hear(told.now, told.at);
     });
   }
@@ -132,6 +139,7 @@ export class BoardLive extends Stream {
     if (told.agents !== undefined) this.agents = told.agents;
     if (told.unreadable !== undefined) this.unreadable = told.unreadable;
     if (came) this.members += 1;
+    if (told.names) this.named += 1;
     this.#last = id || this.#last;
     this.hear();
   }

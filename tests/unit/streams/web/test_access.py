@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
+from sqlalchemy import delete
 from starlette.routing import Mount, Route
 
+from streams.web.board_store import save
+from streams.web.tables import boards
 from tests.support.month_browser import jobs_here
 from tests.support.month_end import MARCH, card_file, entry
 from tests.support.provider import FakeProvider
@@ -103,6 +106,29 @@ def with_case(**more: Any) -> Callable[[Desk, bool], dict[str, Any]]:
 
 
 NUMBERS = count()
+
+
+def board(after: str = "") -> Callable[[Desk, bool, str], str]:
+    """A board that somebody has saved themselves, or another."""
+
+    def made(desk: Desk, own: bool, role: str) -> str:
+        id = a_board(own)["board"]["id"]
+        author = (ROLES[role][0] or role) if own and role in ROLES else "X9"
+        with desk.writing() as connection:
+            connection.execute(delete(boards).where(boards.c.board == id))
+            save(connection, id, a_board(own)["board"], 0, author, 0)
+        return f"/api/boards/{id}{after}"
+
+    return made
+
+
+def a_board(own: bool) -> dict[str, Any]:
+    """What is sent to change it."""
+    return {"board": {"id": "mine" if own else "theirs", "name": {"zh": "大厅", "en": "Hall"}}, "base": 1}
+
+
+#: Supervisors make boards of their own; administrators change everybody's. Others look at them, at /api/board.
+BOARDS = only("supervisor", "administrator")
 OPEN = Access(dict.fromkeys(EVERYBODY, 200))
 TABLE: dict[tuple[str, str], Access] = {
     ("GET", "/"): OPEN,
@@ -154,6 +180,12 @@ TABLE: dict[tuple[str, str], Access] = {
     ("GET", "/api/board/courses"): Access(
         all_but_nobody(), None, lambda _, __, ___: "/api/board/courses?cell=csat@agent|A1"
     ),
+    ("GET", "/api/boards/{id}"): Access(BOARDS, BOARDS, board()),
+    ("GET", "/api/boards/{id}/yaml"): Access(BOARDS, BOARDS, board("/yaml")),
+    ("GET", "/api/boards/{id}/versions/{version}"): Access(BOARDS, BOARDS, board("/versions/1")),
+    ("POST", "/api/boards/check"): Access(BOARDS, body={"yaml": "{id: a, name: {zh: 甲, en: A}}"}),
+    ("PUT", "/api/boards/{id}"): Access(BOARDS, only("administrator"), board(), a_board),
+    ("DELETE", "/api/boards/{id}"): Access(BOARDS, only("administrator"), board("?base=1")),
     ("GET", "/api/month/runs"): Access(only("hr")),
     ("GET", "/api/month/runs/{card}/{period}"): Access(only("hr"), path=month()),
     ("GET", "/api/month/opening"): Access(only("hr")),
