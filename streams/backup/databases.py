@@ -68,33 +68,36 @@ def dump(settings: Settings, store: Store, note: Callable[[str], None]) -> list[
     return found
 
 
-def refuse_full(settings: Settings, dumps: Iterable[Dump]) -> None:
-    """Raises ValueError where a database that is to be restored has something in it, or is of another kind; StoreError where it does not
-    answer.
+def is_full(settings: Settings, one: Dump) -> bool:
+    """Has the database that this one is to be restored into something in it? Raises ValueError where it is none, or of another kind;
+    RuntimeError where PostgreSQL's programs are not installed; StoreError where it does not answer.
     """
+    url, name = urls(settings).get(one.setting), f"DESKPULSE_{one.setting.upper()}"
+    if url is None:
+        raise ValueError(f"the backup has a database of its own for {name}, and here both are one: set {name}")
+    with _open(url, one.setting) as engine:
+        if engine.dialect.name != one.kind:
+            raise ValueError(
+                f"the backup has {one.kind} for {name}, and {engine.url.render_as_string()} is {engine.dialect.name}: set {name} to a "
+                "database of that kind"
+            )
+        if one.kind == "sqlite":
+            return Path(str(engine.url.database)).exists()
+        if shutil.which("pg_restore") is None:
+            raise _lacking("pg_restore")
+        with engine.connect() as connection:
+            return bool(inspect(connection).get_table_names())
+
+
+def refuse_full(settings: Settings, dumps: Iterable[Dump]) -> None:
+    """Raises ValueError where a database that is to be restored has something in it; else as ``is_full``."""
     for each in dumps:
-        url = urls(settings).get(each.setting)
-        name = f"DESKPULSE_{each.setting.upper()}"
-        if url is None:
-            raise ValueError(f"the backup has a database of its own for {name}, and here both are one: set {name}")
-        with _open(url, each.setting) as engine:
-            if engine.dialect.name != each.kind:
-                raise ValueError(
-                    f"the backup has {each.kind} for {name}, and {engine.url.render_as_string()} is {engine.dialect.name}: set {name} to a "
-                    f"database of that kind"
-                )
-            if each.kind == "sqlite":
-                full = Path(str(engine.url.database)).exists()
-            else:
-                if shutil.which("pg_restore") is None:
-                    raise _lacking("pg_restore")
-                with engine.connect() as connection:
-                    full = bool(inspect(connection).get_table_names())
-            if full:
-                raise ValueError(
-                    f"{engine.url.render_as_string()} is not empty: a restore fills databases that are; give a new one ({name}), or drop "
-                    "this one if you know that nobody needs it"
-                )
+        if is_full(settings, each):
+            address = make_url(urls(settings)[each.setting]).render_as_string()
+            raise ValueError(
+                f"{address} is not empty: a restore fills databases that are; give a new one (DESKPULSE_{each.setting.upper()}), or drop "
+                "this one if you know that nobody needs it"
+            )
 
 
 def restore(settings: Settings, store: Store, dumps: Iterable[Dump], note: Callable[[str], None]) -> None:
@@ -110,8 +113,12 @@ def restore(settings: Settings, store: Store, dumps: Iterable[Dump], note: Calla
             if each.kind == "sqlite":
                 path = Path(str(engine.url.database))
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.touch(mode=0o600)
-                shutil.copyfile(file, path)
+                unfinished = path.with_name(f"{path.name}.unfinished")
+                unfinished.touch(mode=0o600)
+                shutil.copyfile(file, unfinished)
+                for left in ("-wal", "-shm"):  # of a database that is not there any more
+                    path.with_name(f"{path.name}{left}").unlink(missing_ok=True)
+                unfinished.replace(path)
             else:
                 _restore_postgresql(engine.url, file)
         note(f"{each.setting}: restored, {each.file.bytes:,} bytes")

@@ -17,7 +17,7 @@ from streams.archive.files import rows, whole
 from streams.archive.store import Store
 from streams.backup import databases, manifest
 from streams.backup.manifest import Manifest, Part
-from streams.backup.rewriting import ORDER, Message, Rewriter, topic_of
+from streams.backup.rewriting import LAST_WORDS, ORDER, Message, Rewriter, as_written, last_words, topic_of
 from streams.backup.taking import topics_of
 from streams.backup.verifying import refuse_damaged
 from streams.contracts import topics
@@ -27,15 +27,12 @@ from streams.kafka.connection import open_admin, open_consumer, open_producer
 from streams.kafka.topics import begin_restore, delete_topics, end_restore, restore_begun
 from streams.settings import Settings
 from streams.worker.state.own_partition import is_mark
-from streams.worker.state.parts import Parts, announced, is_part, written
 from streams.worker.state.progress import position_of
 
 _PATIENCE_MS = 20_000
 _LINGER_MS, _BATCH_BYTES, _REQUEST_BYTES = 20, 512 * 1024, 33_554_432
 #: Messages on their way, at most, before it is looked whether those before have arrived.
 _UNDER_WAY = 20_000
-#: Topics of which a restore needs the last word of each key only: positions and offsets in them are changed.
-_LAST_WORDS = frozenset({topics.ENTITIES, topics.PROGRESS, topics.INCIDENT_STATE})
 
 
 def read(store: Store) -> Manifest:
@@ -83,9 +80,9 @@ class Restoring:
                 )
             else:
                 self._refuse_full()
-        databases_full = not (again and self._restored_databases())
-        if databases_full:
-            databases.refuse_full(self._settings, made.databases)
+        # Each is filled at once or not at all: where a restore has begun, one that is full is of this backup.
+        empty = [each for each in made.databases if not again or not databases.is_full(self._settings, each)]
+        databases.refuse_full(self._settings, empty)
         for folder in (archive if made.archive else None, files if made.files else None):
             if not again and folder is not None and folder.exists() and any(folder.iterdir()):
                 raise ValueError(
@@ -94,8 +91,7 @@ class Restoring:
         if again:
             delete_topics(self._settings)
         begin_restore(self._settings)
-        if databases_full:
-            databases.restore(self._settings, self._store, made.databases, self._note)
+        databases.restore(self._settings, self._store, empty, self._note)
         self._copy(archive, files)
         self.fill()
         databases.move_positions(self._settings, made.prefix, made.databases, self.rewriter.positions)
@@ -133,11 +129,11 @@ class Restoring:
     def _fill(self, producer: KafkaProducer, topic: Topic, part: Part) -> None:
         name, under_way = self._settings.topic(topic), []
         messages = self._messages(part)
-        if topic in _LAST_WORDS:
-            messages = _last_words(messages)
+        if topic in LAST_WORDS:
+            messages = last_words(messages)
         for message in messages:
             for target, said in self.rewriter.rewritten(topic, part.partition, message):
-                for key, value in _as_written(topic, said):
+                for key, value in as_written(topic, said):
                     under_way.append(
                         producer.send(
                             name,
@@ -175,7 +171,7 @@ class Restoring:
         """The group's offsets, for tools that show lag: workers go by their state."""
         told: dict[TopicPartition, OffsetAndMetadata] = {}
         for part in progress:
-            for message in _last_words(self._messages(part)):
+            for message in last_words(self._messages(part)):
                 if message.value is None or is_mark(message.key or b""):
                     continue
                 name = (message.key or b"").decode().rpartition("|")[0].removeprefix(self._made.prefix)
@@ -196,14 +192,6 @@ class Restoring:
                 "(`deskpulse topics delete`)"
             )
 
-    def _restored_databases(self) -> bool:
-        """Has the restore that did not end filled the databases? Then they are those of this backup, and whole: each is one transaction."""
-        try:
-            databases.refuse_full(self._settings, self._made.databases)
-        except ValueError:
-            return True
-        return False
-
     def _copy(self, archive: Path | None, files: Path | None) -> None:
         for kept in (self._made.archive or ()) if archive is not None else ():
             _fetch(self._store, kept.name, archive / kept.name.removeprefix("archive/"))  # type: ignore[operator]
@@ -219,33 +207,6 @@ def _fetch(store: Store, name: str, target: Path) -> None:
     with store.load(name) as source, unfinished.open("wb") as file:
         shutil.copyfileobj(source, file)
     unfinished.replace(target)
-
-
-def _last_words(messages: Iterable[Message]) -> Iterator[Message]:
-    """The newest message of each key that has a value, whole where it was written in parts."""
-    newest: dict[bytes, Message] = {}
-    parts = Parts()
-    for message in messages:
-        key = message.key or b""
-        if is_part(key, message.value):
-            parts.take(key, message.value)
-            continue
-        newest.pop(key, None)
-        if message.value is None:
-            continue
-        value = parts.whole(key, message.value) if announced(message.value) else message.value
-        newest[key] = message._replace(value=value)
-    yield from newest.values()
-
-
-def _as_written(topic: Topic, message: Message) -> Iterator[tuple[bytes | None, bytes | None]]:
-    if topic is topics.ENTITIES and message.key is not None:
-        for key, value, _ in written(message.key, message.value, 0):
-            yield key, value
-    elif message.key is None and message.value is None:
-        yield None, b""  # nobody can read either, and no client sends the former
-    else:
-        yield message.key, message.value
 
 
 def _arrived(producer: KafkaProducer, under_way: list[Any]) -> None:

@@ -23,7 +23,7 @@ from streams.entities import entity
 from streams.kafka.transactions import partition_of
 from streams.worker.dead_letters import REPLAYED, At
 from streams.worker.state.own_partition import is_mark
-from streams.worker.state.parts import is_part
+from streams.worker.state.parts import Parts, announced, is_part, written
 from streams.worker.state.progress import moved_mark
 
 
@@ -114,6 +114,8 @@ HOMES: dict[Topic, Callable[[Message], str | None]] = {
 }
 #: Written to all of the new partitions, to each what concerns it.
 SPREAD = frozenset({topics.CONTRIBUTIONS, topics.PROGRESS})
+#: Of these the last word of each key is enough, and needed: what is in them is changed, and must be whole.
+LAST_WORDS = frozenset({topics.ENTITIES, topics.PROGRESS, topics.INCIDENT_STATE})
 #: In the order in which they are written: what tells offsets of another topic comes behind it, and last what says how far all are.
 ORDER = (
     *(topic for topic in TOPICS if topic not in {topics.PROGRESS, topics.INCIDENT_STATE}),
@@ -285,3 +287,31 @@ class Rewriter:
             if found is not None and (offset := found.exact(at.offset)) is not None:
                 return At(f"{self._after}{plain}", target, offset)
         return at._replace(topic=f"{self._after}{plain}")
+
+
+def last_words(messages: Iterable[Message]) -> Iterator[Message]:
+    """The newest message of each key that has a value, whole where it was written in parts."""
+    newest: dict[bytes, Message] = {}
+    parts = Parts()
+    for message in messages:
+        key = message.key or b""
+        if is_part(key, message.value):
+            parts.take(key, message.value)
+            continue
+        newest.pop(key, None)
+        if message.value is None:
+            continue
+        value = parts.whole(key, message.value) if announced(message.value) else message.value
+        newest[key] = message._replace(value=value)
+    yield from newest.values()
+
+
+def as_written(topic: Topic, message: Message) -> Iterator[tuple[bytes | None, bytes | None]]:
+    """Key and value of the messages that it is written as: a long entity is several."""
+    if topic is topics.ENTITIES and message.key is not None:
+        for key, value, _ in written(message.key, message.value, 0):
+            yield key, value
+    elif message.key is None and message.value is None:
+        yield None, b""  # nobody can read either, and no client sends the former
+    else:
+        yield message.key, message.value
