@@ -11,7 +11,7 @@ from collections.abc import Callable
 from streams.archive.store import Store
 from streams.backup import databases
 from streams.backup.manifest import NAME, Manifest
-from streams.backup.restoring import Restoring, read, refuse_members, refuse_producers
+from streams.backup.restoring import Restoring, read, refuse_members, refuse_moved
 from streams.backup.rewriting import Rewriter
 from streams.backup.taking import Taking
 from streams.backup.verifying import refuse_damaged
@@ -31,19 +31,22 @@ def repartition(
     with reading.answering(settings):
         refuse_members(settings)
         begun = restore_begun(settings)
+    has = partitions_of(settings)
+    if not begun:
+        if has == to:
+            raise ValueError(f"this operation has {to} partitions already")
+        if has is not None:
+            Rewriter(settings.prefix, settings.prefix, has, to)  # refuses what cannot be before anything is done
     if begun or NAME in store.names(""):
         made = read(store)
         note(f"{store.place}: the backup of before is there, and is used")
+        if not begun and made.partitions != has:
+            raise ValueError(
+                f"{store.place} is a backup of {made.partitions} partitions, and this operation has {has}: give another place for its own"
+            )
     else:
-        has = partitions_of(settings)
-        if has == to:
-            raise ValueError(f"this operation has {to} partitions already")
-        Rewriter(
-            settings.prefix, settings.prefix, has or settings.partitions, to
-        )  # refuses what cannot be before anything is done
-        made = Taking(settings.model_copy(update={"partitions": has or settings.partitions}), store, note, now).run(
-            archive=None
-        )
+        now_has = settings if has is None else settings.model_copy(update={"partitions": has})
+        made = Taking(now_has, store, note, now).run(archive=None)
     if made.prefix != settings.prefix:
         raise ValueError(
             f"{store.place} is a backup of the prefix {made.prefix!r}, and this operation has {settings.prefix!r}: give its own place"
@@ -53,7 +56,7 @@ def repartition(
     if not begun:
         with reading.answering(settings):
             refuse_members(settings)
-            refuse_producers(settings, made)
+            refuse_moved(settings, made)
         _refuse_readers(settings, made)
         mark_restore(settings)
     delete_topics(settings)

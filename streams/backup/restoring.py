@@ -21,7 +21,7 @@ from streams.backup.rewriting import LAST_WORDS, ORDER, Message, Rewriter, as_wr
 from streams.backup.taking import topics_of
 from streams.backup.verifying import refuse_damaged
 from streams.contracts import topics
-from streams.contracts.topics import EVENT_TOPICS, TOPICS, Topic
+from streams.contracts.topics import TOPICS, Topic
 from streams.kafka import reading
 from streams.kafka.connection import open_admin, open_consumer, open_producer
 from streams.kafka.topics import begin_restore, delete_topics, end_restore, restore_begun
@@ -217,16 +217,12 @@ def _arrived(producer: KafkaProducer, under_way: list[Any]) -> None:
     under_way.clear()
 
 
-def refuse_producers(settings: Settings, made: Manifest) -> None:
-    """Raises ValueError where something has come to the topics of events since the backup: whoever sends must be stopped."""
-    ends = {
-        (settings.topic(topic_of(part.topic)), part.partition): part.next
-        for part in made.topics
-        if topic_of(part.topic) in EVENT_TOPICS
-    }
-    now = reading.ends(settings, *(settings.topic(topic) for topic in EVENT_TOPICS))
-    moved = sorted({part.topic for part, end in now.items() if end > ends.get((part.topic, part.partition), 0)})
-    if moved:
+def refuse_moved(settings: Settings, made: Manifest) -> None:
+    """Raises ValueError where anything has come to a topic since the backup: it would be lost. KafkaError where no Kafka answers."""
+    before = {(settings.topic(topic_of(part.topic)), part.partition): part.next for part in made.topics}
+    now = reading.ends(settings, *(settings.topic(topic) for topic in TOPICS))
+    if moved := sorted({part.topic for part, end in now.items() if end != before.get((part.topic, part.partition), 0)}):
         raise ValueError(
-            f"events have come since the backup ({', '.join(moved)}): stop whoever sends them, and begin again with another place"
+            f"the operation has gone on since the backup (messages on {', '.join(moved)}): stop all processes and whoever sends events, and "
+            "begin again with another place for the backup"
         )

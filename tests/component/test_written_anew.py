@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from streams.backup.rewriting import LAST_WORDS, ORDER, Message, Rewriter, as_written, last_words
 from streams.contracts import topics
@@ -16,6 +17,7 @@ from streams.contracts.events import AnyEvent
 from streams.contracts.outputs import DailyFacts
 from streams.contracts.topics import Topic
 from streams.entities.day_parts import decode_day, start
+from streams.kpi.measures import merged
 from streams.pipeline import run
 from streams.roster import Roster
 from streams.settings import Settings
@@ -56,7 +58,7 @@ class Operation:
 
     def take_up(self) -> None:
         """As a worker that takes over: all that was written, of daily facts from where its positions say."""
-        stores = {topic: ChangelogStore() for topic in STATE}
+        stores = self.stores = {topic: ChangelogStore() for topic in STATE}
         for topic in (topics.PROGRESS, *(each for each in STATE if each is not topics.PROGRESS)):
             for number in range(self.settings.partitions):
                 begin = 0
@@ -145,8 +147,17 @@ class Operation:
             found |= there
         return found
 
-    def days(self) -> dict[str, DailyFacts]:
+    def facts(self) -> dict[str, DailyFacts]:
+        """As they are stored, in parts."""
         return {key: decode_day(value) for key, value in self.stored(topics.DAILY_FACTS).items()}
+
+    def days(self) -> dict[str, DailyFacts]:
+        """Day of each entity, its parts added up."""
+        found: dict[str, DailyFacts] = {}
+        for key, facts in self.facts().items():
+            of = key.partition("+")[0]
+            found[of] = replace(facts, sums=merged([found[of].sums, facts.sums])) if of in found else facts
+        return found
 
 
 @pytest.mark.parametrize("astray", [0.0, 0.3])
@@ -154,7 +165,7 @@ class Operation:
 def test_written_anew_in_the_middle_of_its_work_it_goes_on_to_the_same_figures(
     tmp_path: Path, before: int, after: int, astray: float
 ) -> None:
-    for seed in range(3):
+    for seed in range(2):
         dice = random.Random(seed)
         events = sorted([*month(dice, people=25), *everyone()], key=lambda event: event.time)
         half = len(events) // 2
@@ -170,9 +181,7 @@ def test_written_anew_in_the_middle_of_its_work_it_goes_on_to_the_same_figures(
         assert result.now is not None
         assert not any(new.log[topics.DEAD_LETTERS.name, number] for number in range(after))
         assert of_days(new.days(), result.now) == of_days(result.facts, result.now)
-        proven({key: record for topic in RECORDS for key, record in new.stored(topic).items()}, new.days())
+        proven({key: record for topic in RECORDS for key, record in new.stored(topic).items()}, new.facts())
         for topic in (topics.CUSTOMERS, topics.PRESENCE):
             for number in range(after):
-                assert {new.home(key.decode()) for key in new.processor._state.stores[topic].partition(number)} <= {
-                    number
-                }
+                assert {new.home(key.decode()) for key in new.stores[topic].partition(number)} <= {number}
