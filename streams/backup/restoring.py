@@ -127,10 +127,9 @@ class Restoring:
             self._commit(by_topic.get(topics.PROGRESS, []))
 
     def _fill(self, producer: KafkaProducer, topic: Topic, part: Part) -> None:
-        name, under_way = self._settings.topic(topic), []
-        messages = self._messages(part)
-        if topic in LAST_WORDS:
-            messages = last_words(messages)
+        name = self._settings.topic(topic)
+        under_way: list[Any] = []
+        messages = last_words(self._messages(part)) if topic in LAST_WORDS else self._messages(part)
         for message in messages:
             for target, said in self.rewriter.rewritten(topic, part.partition, message):
                 for key, value in as_written(topic, said):
@@ -193,12 +192,14 @@ class Restoring:
             )
 
     def _copy(self, archive: Path | None, files: Path | None) -> None:
-        for kept in (self._made.archive or ()) if archive is not None else ():
-            _fetch(self._store, kept.name, archive / kept.name.removeprefix("archive/"))  # type: ignore[operator]
-        for each in self._made.files if files is not None else ():
-            target = files / Path(each.file.name).name  # type: ignore[operator]
-            _fetch(self._store, each.file.name, target)
-            self._note(f"{target}: give it as DESKPULSE_{each.setting.upper()}")
+        if archive is not None:
+            for kept in self._made.archive or ():
+                _fetch(self._store, kept.name, archive / kept.name.removeprefix("archive/"))
+        if files is not None:
+            for each in self._made.files:
+                target = files / Path(each.file.name).name
+                _fetch(self._store, each.file.name, target)
+                self._note(f"{target}: give it as DESKPULSE_{each.setting.upper()}")
 
 
 def _fetch(store: Store, name: str, target: Path) -> None:
@@ -218,11 +219,12 @@ def _arrived(producer: KafkaProducer, under_way: list[Any]) -> None:
 
 
 def refuse_moved(settings: Settings, made: Manifest) -> None:
-    """Raises ValueError where anything has come to a topic since the backup: it would be lost. KafkaError where no Kafka answers."""
+    """Raises ValueError where anything has come to a topic since the backup, as it would be lost; KafkaError where no Kafka answers."""
     before = {(settings.topic(topic_of(part.topic)), part.partition): part.next for part in made.topics}
     now = reading.ends(settings, *(settings.topic(topic) for topic in TOPICS))
-    if moved := sorted({part.topic for part, end in now.items() if end != before.get((part.topic, part.partition), 0)}):
+    moved = sorted({part.topic for part, end in now.items() if end != before.get((part.topic, part.partition), 0)})
+    if moved:
         raise ValueError(
-            f"the operation has gone on since the backup (messages on {', '.join(moved)}): stop all processes and whoever sends events, and "
-            "begin again with another place for the backup"
+            f"the operation has gone on since the backup (messages on {', '.join(moved)}): stop all processes and whoever sends events, "
+            "and begin again with another place for the backup"
         )

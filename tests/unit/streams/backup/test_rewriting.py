@@ -116,8 +116,7 @@ def test_a_record_and_the_word_that_it_is_gone_go_to_one_partition() -> None:
         arrived_at=1,
         heard_at=1,
         counts={},
-        state="ended",
-    )  # type: ignore[call-arg]
+    )
     found = written(
         rewriter, topics.CONTACT_RECORDS, 0, message(1, "calls|c", encode(record)), message(2, "calls|c", None)
     )
