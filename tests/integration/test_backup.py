@@ -294,7 +294,7 @@ def test_more_partitions_keep_figures_records_and_alerts_and_go_on_equal(operati
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Restoring, "_check", _killed)
         killed = CliRunner().invoke(app, ["repartition", "--to", "8", "--through", place], env=environment(operation))
-        assert killed.exit_code == 1, killed.output
+        assert killed.exit_code == 130, killed.output
     assert "has begun and not ended" in refused(operation, "topics", "create")
     assert "4 partitions became 8" in run_cli(operation, "repartition", "--to", "8", "--through", place)
     more = operation.model_copy(update={"partitions": 8})
