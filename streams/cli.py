@@ -49,6 +49,9 @@ _OWN = {
     "policy": "streams.commands.policy:policy",
     "state": "streams.commands.state:state",
     "dead-letters": "streams.commands.dead_letters:dead_letters",
+    "backup": "streams.commands.backup:backup",
+    "restore": "streams.commands.backup:restore",
+    "repartition": "streams.commands.backup:repartition",
     "customer": "streams.commands.customer:customer",
     "schema": "streams.commands.schema:schema",
 }

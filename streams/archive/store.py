@@ -15,13 +15,15 @@ from contextlib import contextmanager
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from shutil import copyfileobj
+from typing import Any, BinaryIO, NamedTuple
 
 from streams.archive.arrow import arrow
 from streams.contracts.records import Place
 
 _NAME = re.compile(r"(\d{5})_(\d{19})_(\d{19})_([0-9a-f]{16})\.parquet")
 _UNFINISHED = ".unfinished"
+_COPIED_BYTES = 4 * 1024 * 1024
 _DIGITS = 16
 
 
@@ -119,6 +121,32 @@ class Store:
     def remove(self, span: Span) -> None:
         """Have a file no more. Raises OSError where it cannot be removed."""
         self._files.delete_file(f"{self._root}/{span.name}")
+
+    @property
+    def empty(self) -> bool:
+        """Is nothing there? Raises OSError where the place does not answer."""
+        fs: Any = arrow(".fs")
+        return not self._files.get_file_info(fs.FileSelector(self._root, recursive=True, allow_not_found=True))
+
+    def save(self, name: str, content: BinaryIO) -> None:
+        """Have a file of another kind, under its path. Raises OSError where it cannot be written."""
+        path = f"{self._root}/{name}"
+        self._files.create_dir(path.rpartition("/")[0], recursive=True)
+        part = path if self._folder is None else f"{path}{_UNFINISHED}"
+        with self._files.open_output_stream(part) as stream:
+            copyfileobj(content, stream, _COPIED_BYTES)
+        if part != path:
+            self._files.move(part, path)
+
+    @contextmanager
+    def load(self, name: str) -> Iterator[BinaryIO]:
+        """A file of another kind, to be read. Raises OSError where it is not there."""
+        with self._files.open_input_stream(f"{self._root}/{name}") as stream:
+            yield stream
+
+    def names(self, folder: str) -> list[str]:
+        """The paths of all files in a folder and below. Raises OSError where the place does not answer."""
+        return sorted(self._names(folder))
 
     @contextmanager
     def alone(self) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -148,3 +148,9 @@ def load(raw: bytes) -> Entity:
     entity.awake = kept.awake
     entity.unnamed = any("@" not in leg.rpartition("/")[2] for leg in kept.waiting)
     return entity
+
+
+def moved(raw: bytes, offset: Callable[[int], int]) -> bytes:
+    """The same stored form where contributions were written anew; ``offset`` says where the last one it holds lies now."""
+    kept = _decoder.decode(raw)
+    return _encoder.encode(msgspec.structs.replace(kept, offset=offset(kept.offset)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from time import monotonic, sleep
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
@@ -24,8 +25,11 @@ from streams.refusals import remedy, with_remedy
 from streams.settings import Settings
 
 _PATIENCE_MS = 20_000
+_DELETED_SECONDS, _LOOK_SECONDS = 60.0, 0.2
 _LONGEST = "max.message.bytes"
 _WITHOUT_LEADER = 5  # a topic that was made a moment ago
+#: A topic of this name is there as long as the operation is being put back (``streams/backup``): half of it is none.
+UNFINISHED = "restore-unfinished"
 
 
 def ensure_topics(settings: Settings) -> list[str]:
@@ -38,36 +42,101 @@ def ensure_topics(settings: Settings) -> list[str]:
     Raises ValueError where the topics that exist, or the settings, do not fit; ConnectionError where no Kafka answers;
     RuntimeError where Kafka refuses to create a topic, with its reason.
     """
+    with _admin(settings) as admin:
+        _refuse_half(settings, admin)
+        return _ensure(settings, admin)
+
+
+def restore_begun(settings: Settings) -> bool:
+    """Has a restore begun and not ended? Raises ConnectionError where no Kafka answers."""
+    with _admin(settings) as admin:
+        return _half(settings) in _partitions(admin, [_half(settings)])
+
+
+def mark_restore(settings: Settings) -> None:
+    """From now on no process begins to work on this operation. Raises ConnectionError where no Kafka answers."""
+    with _admin(settings) as admin:
+        if _half(settings) not in _partitions(admin, [_half(settings)]):
+            admin.create_topics(
+                {_half(settings): {"num_partitions": 1, "replication_factor": settings.replication}},
+                timeout_ms=_PATIENCE_MS,
+            )
+            admin.wait_for_topics([_half(settings)], timeout_ms=_PATIENCE_MS)
+
+
+def begin_restore(settings: Settings) -> None:
+    """The same, and all topics of it are there. Raises as ``ensure_topics``."""
+    mark_restore(settings)
+    with _admin(settings) as admin:
+        _ensure(settings, admin)
+
+
+def end_restore(settings: Settings) -> None:
+    """The operation is whole. Raises ConnectionError where no Kafka answers."""
+    with _admin(settings) as admin:
+        if _half(settings) in _partitions(admin, [_half(settings)]):
+            admin.delete_topics([_half(settings)], timeout_ms=_PATIENCE_MS)
+
+
+def delete_topics(settings: Settings) -> None:
+    """Have no topic of the operation any more, with all that is in them; returns when Kafka names none of them.
+
+    Raises ConnectionError where no Kafka answers, TimeoutError where it is not done with it in time.
+    """
     names = [settings.topic(topic) for topic in TOPICS]
     with _admin(settings) as admin:
-        existing = _partitions(admin, names)
-        _refuse_other_partitions(settings, existing)
-        _refuse_short_messages(settings, admin, existing)
-        missing = [topic for topic in TOPICS if settings.topic(topic) not in existing]
-        if not missing:
-            return []
-        answer = admin.create_topics(
-            {
-                settings.topic(topic): {
-                    "num_partitions": topic.partitions or settings.partitions,
-                    "replication_factor": settings.replication,
-                    "configs": topic.config,
-                }
-                for topic in missing
-            },
-            timeout_ms=_PATIENCE_MS,
-            raise_errors=False,
+        if there := sorted(_partitions(admin, names)):
+            admin.delete_topics(there, timeout_ms=_PATIENCE_MS)
+        deadline = monotonic() + _DELETED_SECONDS
+        while left := sorted(_partitions(admin, names)):
+            if monotonic() > deadline:
+                raise TimeoutError(f"Kafka at {settings.broker} has not deleted {', '.join(left)} yet: try again")
+            sleep(_LOOK_SECONDS)
+
+
+def _half(settings: Settings) -> str:
+    return f"{settings.prefix}{UNFINISHED}"
+
+
+def _refuse_half(settings: Settings, admin: KafkaAdminClient) -> None:
+    if _half(settings) in _partitions(admin, [_half(settings)]):
+        raise ValueError(
+            f"a restore of this operation has begun and not ended (the topic {_half(settings)} says so): half of its topics are filled; "
+            "run the same `deskpulse restore`, or `deskpulse repartition`, again: it begins anew and does the whole"
         )
-        created = [each["name"] for each in answer["topics"] if _was_created(settings, each)]
-        admin.wait_for_topics(names, timeout_ms=_PATIENCE_MS)
-        # Another process may have created some at the same moment, with its own settings.
-        _refuse_other_partitions(settings, _partitions(admin, names))
-        return created
+
+
+def _ensure(settings: Settings, admin: KafkaAdminClient) -> list[str]:
+    names = [settings.topic(topic) for topic in TOPICS]
+    existing = _partitions(admin, names)
+    _refuse_other_partitions(settings, existing)
+    _refuse_short_messages(settings, admin, existing)
+    missing = [topic for topic in TOPICS if settings.topic(topic) not in existing]
+    if not missing:
+        return []
+    answer = admin.create_topics(
+        {
+            settings.topic(topic): {
+                "num_partitions": topic.partitions or settings.partitions,
+                "replication_factor": settings.replication,
+                "configs": topic.config,
+            }
+            for topic in missing
+        },
+        timeout_ms=_PATIENCE_MS,
+        raise_errors=False,
+    )
+    created = [each["name"] for each in answer["topics"] if _was_created(settings, each)]
+    admin.wait_for_topics(names, timeout_ms=_PATIENCE_MS)
+    # Another process may have created some at the same moment, with its own settings.
+    _refuse_other_partitions(settings, _partitions(admin, names))
+    return created
 
 
 def refuse_what_does_not_fit(settings: Settings) -> None:
     """Raises as ``ensure_topics`` where a topic that exists does not fit; creates nothing."""
     with _admin(settings) as admin:
+        _refuse_half(settings, admin)
         existing = _partitions(admin, [settings.topic(topic) for topic in TOPICS])
         _refuse_other_partitions(settings, existing)
         _refuse_short_messages(settings, admin, existing)

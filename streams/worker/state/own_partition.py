@@ -134,9 +134,18 @@ _MARK = "astray"
 _LACKING = "lacking"
 
 
+#: Begins that under which it has the format of the state of a partition, as a number in JSON; where there is none, it is 1.
+_FORMAT = "format"
+
+
 def is_mark(key: bytes) -> bool:
     """Is it such a key?"""
-    return key.startswith((b"astray|", b"lacking|"))
+    return key.startswith((b"astray|", b"lacking|", b"format|"))
+
+
+def format_mark(number: int) -> bytes:
+    """The key of the format of a partition's state."""
+    return f"{_FORMAT}|{number}".encode()
 
 
 def lacking_mark(number: int) -> bytes:

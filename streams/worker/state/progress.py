@@ -4,7 +4,7 @@ from them. Where a worker goes on is read here and nowhere else; the group's com
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 import msgspec
@@ -15,8 +15,8 @@ from streams.contracts.records import Place
 from streams.entities.day_parts import Starts
 from streams.entities.stage import Time
 from streams.windows.clock import EventClock
-from streams.worker.state.own_partition import is_mark
-from streams.worker.state.store import BrokenStateError, StateStore
+from streams.worker.state.own_partition import format_mark, is_mark
+from streams.worker.state.store import BrokenStateError, LaterStateError, StateStore
 
 
 class _Mark(Struct, array_like=True):
@@ -35,8 +35,40 @@ class _Mark(Struct, array_like=True):
     judged: tuple[Time, str] | None = None
 
 
+#: The newest format of a worker's state that this version reads. A version that writes another notes it in each partition
+#: (``format_mark``), in the transaction that writes the first of it, and comes one release after a version that reads it: else there is
+#: no way back.
+FORMAT = 1
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Mark).decode
+
+
+def moved_mark(value: bytes, offset: Callable[[int], int], days: Callable[[int], int]) -> bytes:
+    """A stored mark of the same place in topics that were filled anew: ``offset`` says where one of the topic lies now, ``days`` one of
+    ``daily-facts``. Raises MsgspecError where it is no mark.
+    """
+    mark = _decode(value)
+    starts = [(day, days(begin)) for day, begin in mark.starts]
+    return _encode(msgspec.structs.replace(mark, offset=offset(mark.offset), starts=starts, topic_id=""))
+
+
+def position_of(value: bytes) -> int:
+    """The offset that a stored mark tells. Raises MsgspecError where it is no mark."""
+    return _decode(value).offset
+
+
+def refuse_later(marks: StateStore, number: int) -> None:
+    """Raises LaterStateError where the state of a partition is of a format that this version does not read."""
+    raw = marks.partition(number).get(format_mark(number))
+    if raw is None:
+        return
+    try:
+        found = msgspec.json.decode(raw, type=int)
+    except msgspec.DecodeError as error:
+        raise BrokenStateError(topics.PROGRESS.name, format_mark(number).decode(), error) from error
+    if found > FORMAT:
+        raise LaterStateError(f"{topics.PROGRESS.name}[{number}]", found, FORMAT)
 
 
 class Progress:
@@ -86,6 +118,7 @@ class Progress:
     def load_stored(self, marks: StateStore, numbers: Iterable[int]) -> None:
         """Go on where the stored marks of these partitions say."""
         for number in numbers:
+            refuse_later(marks, number)
             for key, value in marks.partition(number).items():
                 try:
                     self.load(key, value)

@@ -28,6 +28,17 @@ class BrokenStateError(Exception):
         )
 
 
+class LaterStateError(BrokenStateError):
+    """The state is of a format that only a later version reads."""
+
+    def __init__(self, place: str, format: int, known: int) -> None:
+        Exception.__init__(
+            self,
+            f"{place}: what is stored here is of format {format}, and this version reads up to {known}: a later version has written it; "
+            "start that version again, or restore a backup that was taken before it was installed (`deskpulse restore`)",
+        )
+
+
 class StateStore(Protocol):
     """Encoded values by key, of the partitions in hand."""
 

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from streams.windows.clock import Days
+from streams.worker.state.own_partition import format_mark
 from streams.worker.state.progress import Progress
-from streams.worker.state.store import MemoryStore
+from streams.worker.state.store import BrokenStateError, MemoryStore
 
 DAY = 86_400_000
 
@@ -84,3 +85,26 @@ def test_a_mark_without_a_clock_is_read() -> None:
     progress = Progress()
     progress.load(b"calls|0", b'[42,1000,null,[],"id"]')
     assert (progress.taken, progress.event_time) == ({("calls", 0): 42}, None)
+
+
+@pytest.mark.parametrize(("stored", "refused"), [(b"1", False), (b"2", True)])
+def test_state_of_a_later_format_is_refused_with_what_to_do(stored: bytes, refused: bool) -> None:
+    marks = MemoryStore()
+    marks.put(3, format_mark(3), stored)
+    again = Progress()
+    if not refused:
+        again.load_stored(marks, [3])
+        return
+    with pytest.raises(
+        BrokenStateError,
+        match=r"state-progress\[3\]: .* of format 2, and this version reads up to 1: .*start that version again",
+    ):
+        again.load_stored(marks, [3])
+    again.load_stored(marks, [0, 1, 2])  # its own partitions are none of its business
+
+
+def test_a_format_that_is_no_number_is_damaged() -> None:
+    marks = MemoryStore()
+    marks.put(0, format_mark(0), b"{}")
+    with pytest.raises(BrokenStateError, match="damaged"):
+        Progress().load_stored(marks, [0])
