@@ -61,6 +61,8 @@ PAGES: dict[str, list[Visit]] = {
         Visit("supervisor", f"{RUN}/sheet/A1", "main header h1"), Visit("hr", f"{RUN}/behind/A1?item=resolved", "main .panel h1, main [role=alert]"),
         Visit("supervisor", f"{RUN}/sheet/A2", REFUSED), Visit("supervisor", "month/none/2026-03/rate", REFUSED), Visit("hr", "month/none/2026-03", REFUSED),
     ],
+    "me": [Visit("agent", "me", ".own details"), Visit("supervisor", "me?agent=A1", ".own details")],
+    "work": [Visit("supervisor", "work", ".matrix"), Visit("agent", "work", ".matrix")],
     "users": [Visit("administrator", "users", "main table")],
     "account": [Visit("viewer", "account", "main table")],
 }  # fmt: skip
