@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
-from kafka import KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from kafka.errors import CoordinatorNotAvailableError
 from kafka.structs import OffsetAndMetadata
 
 from streams.archive.files import rows, whole
@@ -44,13 +46,25 @@ def refuse_members(settings: Settings) -> None:
     """Raises ValueError where workers or the incidents' process run on this operation; KafkaError where no Kafka answers."""
     groups = [settings.group, f"{settings.group}-incidents"]
     with closing(open_admin(settings, _PATIENCE_MS)) as admin:
-        told = admin.describe_groups(groups)
+        told = _described(admin, groups)
     for group in groups:
         if members := (told.get(group) or {}).get("members") or ():
             raise ValueError(
                 f"{len(members)} processes work on this operation (consumer group {group}): stop workers, incidents, history, notifier, "
                 "archive and whoever sends events; one that was killed is missed after 10 s"
             )
+
+
+def _described(admin: KafkaAdminClient, groups: list[str]) -> dict[str, Any]:
+    """Who is in the groups. A cluster that nobody has used makes the topic of its groups only when it is asked for one."""
+    ends = monotonic() + _PATIENCE_MS / 1000
+    while True:
+        try:
+            return admin.describe_groups(groups)  # type: ignore[no-any-return]
+        except CoordinatorNotAvailableError:
+            if monotonic() >= ends:
+                raise
+            sleep(0.5)
 
 
 class Restoring:
