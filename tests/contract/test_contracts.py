@@ -132,11 +132,13 @@ def test_the_first_rules_watch_what_exists() -> None:
 
 def test_every_reason_that_is_given_is_documented() -> None:
     from streams.contacts import stage
+    from streams.sources.mapped import messages
     from streams.windows import admission
     from streams.worker import customer_ids, intake
 
-    sources = "".join(inspect.getsource(module) for module in (decoding, admission, stage, intake, customer_ids))
-    given = set(re.findall(r'Rejected\("(\w+)"', sources))
+    told_by = (decoding, admission, stage, intake, customer_ids, messages)
+    sources = "".join(inspect.getsource(module) for module in told_by)
+    given = set(re.findall(r'Rejected\(\s*"(\w+)"', sources))
     given |= {reason for _, reason in decoding._SAYS}
     given |= set(re.findall(r'"(\w+)"', inspect.getsource(decoding._reason)))
     assert given == set(REASONS)

@@ -184,7 +184,7 @@ TABLE: dict[tuple[str, str], Access] = {
     ("GET", "/api/boards/{id}/yaml"): Access(BOARDS, BOARDS, board("/yaml")),
     ("GET", "/api/boards/{id}/versions/{version}"): Access(BOARDS, BOARDS, board("/versions/1")),
     ("POST", "/api/boards/check"): Access(BOARDS, body={"yaml": "{id: a, name: {zh: 甲, en: A}}"}),
-    ("PUT", "/api/boards/{id}"): Access(BOARDS, only("administrator"), board(), a_board),
+    ("PUT", "/api/boards/{id}"): Access(BOARDS, only("administrator"), board(), lambda _, own: a_board(own)),
     ("DELETE", "/api/boards/{id}"): Access(BOARDS, only("administrator"), board("?base=1")),
     ("GET", "/api/month/runs"): Access(only("hr")),
     ("GET", "/api/month/runs/{card}/{period}"): Access(only("hr"), path=month()),
