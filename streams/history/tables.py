@@ -120,9 +120,11 @@ counts = Table(
     **_BY_DAY,
 )  # fmt: skip
 Index(None, counts.c.record)
-Index(None, counts.c.day, counts.c.agent)
-Index(None, counts.c.day, counts.c.queue)
-Index(None, counts.c.day, counts.c.team)
+# Whose it is comes first: days are asked for from one to another, and a range ends what an index can narrow down.
+Index(None, counts.c.agent, counts.c.day)
+Index(None, counts.c.queue, counts.c.day)
+Index(None, counts.c.team, counts.c.day)
+Index(None, counts.c.day)
 
 
 def _cells(name: str, of: str, *keys: Column[Any]) -> Table:
@@ -199,7 +201,7 @@ superseded_counts = Table(
     *(Column(each.name, each.type, comment=each.comment, nullable=each.nullable) for each in counts.c),
 )
 Index(None, superseded_counts.c.record)
-Index(None, superseded_counts.c.day, superseded_counts.c.agent)
+Index(None, superseded_counts.c.agent, superseded_counts.c.day)
 #: Daily facts, each part by itself; what is planned in rows of its own.
 facts = Table(
     "history_facts",
