@@ -26,11 +26,10 @@ from streams.commands.shared.following import (
     MetricsPort,
     connecting,
     first_of,
+    run_follower,
     tell_unmapped,
-    until_signal,
 )
 from streams.commands.shared.logs import log_to_stderr
-from streams.health_pages import serve
 from streams.languages.translation import tell
 from streams.sources.connect.names import Config, load
 from streams.sources.live.health import Health
@@ -67,7 +66,7 @@ def check(_: Deployment, file: Path) -> None:
         typer.echo(f"  {kind}: {count:,}")
     for why in refused[:SHOWN]:
         tell(f"refused: {why}")
-    tell_unmapped(names)
+    tell_unmapped(names.unknown)
 
 
 _NO_BOTO3 = "reading from AWS needs boto3: pip install 'deskpulse[aws]'"
@@ -130,7 +129,4 @@ def connect(
             clients(config),
             machine_ms,
         )
-        if metrics_port:
-            serve(metrics_port, health, metrics_host)
-        with until_signal() as ended:
-            follower.run(ended)
+        run_follower(follower.run, health, metrics_port, metrics_host)

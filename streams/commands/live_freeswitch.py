@@ -22,17 +22,17 @@ from streams.commands.shared.following import (
     MetricsPort,
     connecting,
     first_of,
+    run_follower,
     tell_unmapped,
-    until_signal,
 )
 from streams.commands.shared.logs import log_to_stderr
-from streams.health_pages import serve
 from streams.languages.translation import tell
 from streams.secret_files import value_of
 from streams.sources.freeswitch.cdr import files
 from streams.sources.freeswitch.follow import Follower, Reader, locked_out, present, where
-from streams.sources.freeswitch.link import LoginError, connected
+from streams.sources.freeswitch.link import connected
 from streams.sources.freeswitch.names import load
+from streams.sources.live.connection import LoginError
 from streams.sources.live.health import Health
 from streams.sources.live.names import Named
 from streams.sources.vendors.reader import pseudonym_by
@@ -66,7 +66,7 @@ def check(_: Deployment, file: Path) -> None:
             tell(f"{config.cdr}: {len(files(config.cdr)):,} records of mod_json_cdr")
         except OSError as error:
             raise ValueError(str(error)) from error
-    tell_unmapped(names)
+    tell_unmapped(names.unknown)
 
 
 def freeswitch(
@@ -99,7 +99,4 @@ def freeswitch(
             Reader(config, value_of(config.password, os.environ), machine_ms),
             machine_ms,
         )
-        if metrics_port:
-            serve(metrics_port, health, metrics_host)
-        with until_signal() as ended:
-            follower.run(ended)
+        run_follower(follower.run, health, metrics_port, metrics_host)

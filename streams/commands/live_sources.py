@@ -35,16 +35,15 @@ from streams.commands.shared.following import (
     MetricsPort,
     connecting,
     first_of,
+    run_follower,
     system_of,
     tell_unmapped,
-    until_signal,
 )
 from streams.commands.shared.logs import log_to_stderr
-from streams.health_pages import serve
 from streams.languages.translation import tell
 from streams.secret_files import value_of
 from streams.sources.asterisk.ami.floor import member_of
-from streams.sources.asterisk.ami.link import Link, LoginError, Message, connected
+from streams.sources.asterisk.ami.link import Link, Message, connected
 from streams.sources.asterisk.ami.live import Live, refused, where
 from streams.sources.asterisk.files import read_queue_log
 from streams.sources.asterisk.follow import Follower, second_of
@@ -54,6 +53,7 @@ from streams.sources.asterisk.reconcile import compare, counted_on, differing, t
 from streams.sources.asterisk.tail import rotated
 from streams.sources.connect.names import EXAMPLE as CONNECT
 from streams.sources.freeswitch.names import EXAMPLE as FREESWITCH
+from streams.sources.live.connection import LoginError
 from streams.sources.live.health import Health
 from streams.sources.mapped.examples import DATABASE, TOPIC
 from streams.sources.producer import EventProducer
@@ -132,7 +132,7 @@ def _check_asterisk(_: Deployment, file: Path) -> None:
     if config.ami is not None:
         with clear_errors():
             _check_ami(config.ami, names)
-    tell_unmapped(names)
+    tell_unmapped(names.unknown)
     for verb, count in names.unread.most_common():
         tell(f"{verb}: not read, {count:,} lines: it is no event of Asterisk's own")
 
@@ -216,10 +216,7 @@ def asterisk(
             health,
             live if config.ami else None,
         )
-        if metrics_port:
-            serve(metrics_port, health, metrics_host)
-        with until_signal() as ended:
-            follower.run(ended)
+        run_follower(follower.run, health, metrics_port, metrics_host)
 
 
 source.command()(freeswitch)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -20,25 +19,29 @@ from streams.commands.shared.context import (
     clear_errors,
     deployment,
 )
-from streams.commands.shared.following import PATIENCE_SECONDS, SHOWN, File, MetricsPort, until_signal
+from streams.commands.shared.following import (
+    SHOWN,
+    File,
+    MetricsPort,
+    connecting,
+    earliest_of,
+    run_follower,
+    tell_unmapped,
+)
 from streams.commands.shared.logs import log_to_stderr
 from streams.contracts.decode import Rejected, encode
 from streams.contracts.events import AnyEvent
-from streams.health_pages import serve
 from streams.kafka.topics import ensure_topics
 from streams.languages.translation import tell
 from streams.secret_files import value_of
 from streams.settings import Settings
 from streams.sources.live.health import Health
-from streams.sources.live.place import Sender
 from streams.sources.mapped.config import DatabaseSource, TopicSource, load
 from streams.sources.mapped.database import DatabaseFollower, first_rows
 from streams.sources.mapped.messages import Change, Stands
 from streams.sources.mapped.reading import MappedReader
 from streams.sources.mapped.rows import engine_of
 from streams.sources.mapped.topic import BEHIND_MESSAGES, Clusters, TopicFollower, first_messages
-from streams.sources.producer import EventProducer
-from streams.system_clock import machine_ms
 from streams.worker.dead_letters import dead_letter
 
 _NO_KEY = (
@@ -80,10 +83,7 @@ def topic(
             earliest_of(settings),
             lambda: ensure_topics(settings),
         )
-        if metrics_port:
-            serve(metrics_port, health, metrics_host)
-        with until_signal() as ended:
-            follower.run(ended)
+        run_follower(follower.run, health, metrics_port, metrics_host)
 
 
 def database(
@@ -108,24 +108,16 @@ def database(
         config = load(file, DatabaseSource, "database")
         settings = here.settings
         health = Health(config.source)
-
-        def connect() -> Sender:
-            ensure_topics(settings)
-            return EventProducer(settings, PATIENCE_SECONDS, advice="the rows are read again by themselves")
-
         follower = DatabaseFollower(
             config,
             engine_of(value_of(config.database, os.environ), config.timeout_seconds),
             MappedReader(config, key_of(here, config.mapping.needs_key)),
             settings.data_dir / "sources",
-            connect,
+            connecting(settings, "the rows are read again by themselves"),
             health,
             earliest_of(settings),
         )
-        if metrics_port:
-            serve(metrics_port, health, metrics_host)
-        with until_signal() as ended:
-            follower.run(ended)
+        run_follower(follower.run, health, metrics_port, metrics_host)
 
 
 def check_database(here: Deployment, file: Path) -> None:
@@ -191,24 +183,6 @@ class Shown:
             typer.echo(encode(event).decode())
         for line in self._refused[:SHOWN]:
             tell(line)
-
-
-def tell_unmapped(unmapped: Mapping[str, Counter[str]]) -> None:
-    """Names that the file lacks, as lines for it."""
-    if any(unmapped.values()):
-        tell("without a name in the file, and told as they are; put yours behind the colon:")
-    for what, names in unmapped.items():
-        if names:
-            typer.echo(f"{what}:")
-        for name, count in names.most_common():
-            typer.echo(f"  {name}: {name}  # {count:,}")
-
-
-def earliest_of(settings: Settings) -> Callable[[], int | None]:
-    """What lies before is left out, as of now; on the event clock past days are as good as any."""
-    if settings.clock == "event":
-        return lambda: None
-    return lambda: machine_ms() - settings.policy.allowed_lateness_ms
 
 
 def key_of(here: Deployment, needed: bool) -> bytes:

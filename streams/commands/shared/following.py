@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -12,10 +13,11 @@ from typing import Annotated, Any
 import typer
 
 from streams import bounded_yaml
+from streams.health_pages import serve
 from streams.kafka.topics import ensure_topics
 from streams.languages.translation import tell
 from streams.settings import Settings
-from streams.sources.live.names import Named
+from streams.sources.live.health import Health
 from streams.sources.live.place import Sender
 from streams.sources.producer import EventProducer
 from streams.system_clock import machine_ms
@@ -55,16 +57,31 @@ def connecting(settings: Settings, advice: str) -> Callable[[], Sender]:
     return connect
 
 
+def earliest_of(settings: Settings) -> Callable[[], int | None]:
+    """What lies before is left out, as of now (ms since 1970); on the event clock past days are as good as any."""
+    if settings.clock == "event":
+        return lambda: None
+    return lambda: machine_ms() - settings.policy.allowed_lateness_ms
+
+
 def first_of(settings: Settings) -> int:
-    """At the very first start, what lies before is not sent: ms since 1970. On the event clock, past days are as good as any."""
-    return 0 if settings.clock == "event" else machine_ms() - settings.policy.allowed_lateness_ms
+    """At the very first start, what lies before is not sent: ms since 1970."""
+    return earliest_of(settings)() or 0
 
 
-def tell_unmapped(names: Named) -> None:
-    """Names that the file lacks, as lines for it."""
-    if names.unknown_agents or names.unknown_queues:
+def run_follower(run: Callable[[Event], None], pages: Health, metrics_port: int, metrics_host: str) -> None:
+    """Serve metrics and ``pages``, where there is a port, and follow (``run``) until SIGINT or SIGTERM."""
+    if metrics_port:
+        serve(metrics_port, pages, metrics_host)
+    with until_signal() as ended:
+        run(ended)
+
+
+def tell_unmapped(names: Mapping[str, Counter[str]]) -> None:
+    """Names of agents and queues that the file lacks, as lines for it."""
+    if any(names.values()):
         tell("without a name in the file, and told as they are; put yours behind the colon:")
-    for what, unknown in (("agents", names.unknown_agents), ("queues", names.unknown_queues)):
+    for what, unknown in names.items():
         if unknown:
             typer.echo(f"{what}:")
         for name, count in unknown.most_common():

@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from typing import Any, TypeAlias
 
 import msgspec
@@ -21,10 +22,11 @@ from streams.sources.expressions.people import caller
 from streams.sources.freeswitch import cdr
 from streams.sources.freeswitch.agents import Agents
 from streams.sources.freeswitch.calls import Calls
-from streams.sources.freeswitch.link import Fields, Link, LoginError, connected
+from streams.sources.freeswitch.link import Fields, Link, connected
 from streams.sources.freeswitch.names import Config
 from streams.sources.freeswitch.story import Break, Story
 from streams.sources.live import metrics
+from streams.sources.live.connection import MOST_WAITING, NO_CLOCK_MS, LoginError, StaysConnected
 from streams.sources.live.health import Health
 from streams.sources.live.names import Named
 from streams.sources.live.outbox import Mark, Outbox
@@ -35,21 +37,15 @@ from streams.sources.vendors.record import Pseudonym
 from streams.windows.clock import instant
 
 _LOG = logging.getLogger(__name__)
-#: Between two tries to connect: the first, and the longest. Seconds.
-_AGAIN_SECONDS, _LONGEST_SECONDS = 1.0, 30.0
 #: Between two looks at what has come, two questions after agents' wrap-up, and two looks for records of calls. Seconds.
 _LOOK_SECONDS, _ASK_SECONDS, _RECORDS_SECONDS = 0.2, 60.0, 10.0
 #: So long the end may be on its way of a call that the switch knows no more; with records of calls, that of a wait, and of a talk. ms.
 _GRACE_MS, _RECORD_MS, _TALK_MS = 10_000, 120_000, 4 * 3_600_000
 #: So old a record must be before it is read: what is heard comes first. Seconds.
 _SETTLES_SECONDS = 5.0
-#: Messages that may wait to be worked on.
-_MOST_WAITING = 200_000
 _MOST_NAMES, _LAST_BREAKS = 100, 10
 #: How long the last events may take when the process ends. Seconds.
 _ENDS_SECONDS = 10.0
-#: So far no clock is from another. ms.
-_NO_CLOCK_MS = 366 * 86_400_000
 _DIGITS = 18
 #: What was written so long ago has been read, with the agents' part of it. ms.
 _RECORDED_MS = 600_000
@@ -64,8 +60,8 @@ class Present(msgspec.Struct, frozen=True):
     queues: list[dict[str, str]]
 
 
-#: What comes: when, by this machine's clock (ms), and what: an event, how all stands, agents as they are; None: nothing more.
-Received: TypeAlias = tuple[int, Fields | Present | list[dict[str, str]] | None]
+#: What comes: an event, how all stands, agents as they are; None: nothing more.
+Heard: TypeAlias = Fields | Present | list[dict[str, str]] | None
 
 
 class Stored(msgspec.Struct):
@@ -92,45 +88,19 @@ def present(link: Link) -> Present:
     return Present(*(link.rows(what) for what in ("agent list", "member list", "queue list")))
 
 
-class Reader:
-    """Stays connected, from a thread of its own, and puts what comes into a row."""
+class Reader(StaysConnected[Link, Heard]):
+    """Hears one event socket."""
 
     def __init__(self, config: Config, password: str, clock: Callable[[], int]) -> None:
         """``clock``: this machine's, ms since 1970."""
-        self.config, self._password, self._clock = config, password, clock
-        self.row: deque[Received] = deque()
-        self.trouble, self.locked_out = "it has not connected yet", ""
-        self._been_in, self._stop = False, Event()
-        self._thread = Thread(target=self._run, name="event-socket", daemon=True)
+        super().__init__("event-socket", where(config), clock)
+        self.config, self._password = config, password
 
-    def start(self) -> None:
-        """Begin to connect."""
-        self._thread.start()
+    def _connected(self) -> AbstractContextManager[Link]:
+        return connected(self.config.host, self.config.port, self._password, self.config.user)
 
-    def stop(self) -> None:
-        """End, soon."""
-        self._stop.set()
-        self._thread.join(5.0)
-
-    def _run(self) -> None:
-        pause, config = _AGAIN_SECONDS, self.config
-        while not self._stop.is_set():
-            try:
-                with connected(config.host, config.port, self._password, config.user) as link:
-                    self._been_in, pause = True, _AGAIN_SECONDS
-                    self._read(link)
-            except LoginError as error:
-                self.trouble, pause = locked_out(config, error), _LONGEST_SECONDS
-                if not self._been_in:
-                    self.locked_out = self.trouble
-                    return
-            except OSError as error:
-                self.trouble = f"{where(config)}: {error}; connecting again by itself"
-            if self._stop.is_set():
-                return
-            _LOG.warning("%s", self.trouble)
-            self._stop.wait(pause)
-            pause = min(2 * pause, _LONGEST_SECONDS)
+    def _refused(self, error: LoginError) -> str:
+        return locked_out(self.config, error)
 
     def _read(self, link: Link) -> None:
         self.row.append((self._clock(), present(link)))
@@ -142,7 +112,7 @@ class Reader:
                 if (now := self._clock()) - asked > _ASK_SECONDS * 1000:
                     asked = now
                     self.row.append((now, link.rows("agent list")))
-                if len(self.row) > _MOST_WAITING:
+                if len(self.row) > MOST_WAITING:
                     raise OSError("more has come than can be worked on")
         finally:
             self.row.append((self._clock(), None))
@@ -251,7 +221,7 @@ class Follower:
         if not (written.isascii() and written.isdigit() and len(written) < _DIGITS):
             raise ValueError(f"Event-Date-Timestamp: {written!r} is no count of microseconds since 1970")
         at = int(written) // 1000
-        if abs(at - received) < _NO_CLOCK_MS:
+        if abs(at - received) < NO_CLOCK_MS:
             self._ahead = at - received
         self.story.heard = max(self.story.heard, at)
         if (holds := _HOLDS.get(str(fields.get("Event-Name")))) is not None:

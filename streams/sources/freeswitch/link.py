@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any, TypeAlias
 
+from streams.sources.live.connection import LoginError
+
 Fields: TypeAlias = Mapping[str, Any]
 #: What is asked for. What stands behind CUSTOM are its subclasses.
 EVENTS = "HEARTBEAT CHANNEL_HOLD CHANNEL_UNHOLD CUSTOM callcenter::info"
@@ -22,10 +24,6 @@ _ANSWER_SECONDS, _GONE_SECONDS = 15.0, 75.0
 _QUIET_SECONDS = 30.0
 #: Bytes that are read at once, of a block of headers, and of a body at most (a list of all members is one body).
 _CHUNK, _LONGEST_HEAD, _LONGEST_BODY = 1 << 16, 1 << 16, 64 << 20
-
-
-class LoginError(ValueError):
-    """FreeSWITCH does not let it in, or not to what it needs; trying again would not help."""
 
 
 class Link:

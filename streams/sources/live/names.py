@@ -49,6 +49,8 @@ class Named:
         self._agents, self._queues = agents, queues
         self.unknown_agents: Counter[str] = Counter()
         self.unknown_queues: Counter[str] = Counter()
+        #: Both, by what they are names of.
+        self.unknown = {"agents": self.unknown_agents, "queues": self.unknown_queues}
 
     def agent(self, name: str) -> str:
         """The id of an agent."""
@@ -66,7 +68,4 @@ class Named:
 
     def unmapped(self, most: int) -> dict[str, dict[str, int]]:
         """Names that the file lacks, those that were met most, for the health page."""
-        return {
-            "agents": dict(self.unknown_agents.most_common(most)),
-            "queues": dict(self.unknown_queues.most_common(most)),
-        }
+        return {what: dict(unknown.most_common(most)) for what, unknown in self.unknown.items()}

@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import TypeAlias
 
+from streams.sources.live.connection import LoginError
+
 Message: TypeAlias = Mapping[str, str]
 #: What is asked for: the classes of events in which queues, calls, devices and the start of Asterisk are.
 EVENTS = "system,call,agent"
@@ -20,10 +22,6 @@ _BANNER = "Asterisk Call Manager"
 _CONNECT_SECONDS, _QUIET_SECONDS, _GONE_SECONDS = 10.0, 10.0, 30.0
 #: Bytes that are read at once, and of one message at most.
 _CHUNK, _LONGEST = 1 << 16, 1 << 20
-
-
-class LoginError(ValueError):
-    """Asterisk does not let it in; trying again would not help."""
 
 
 def parse(block: str) -> dict[str, str]:

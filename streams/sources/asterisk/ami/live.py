@@ -7,33 +7,26 @@ compared.
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from threading import Event, Thread
-from typing import Any, TypeAlias
+from contextlib import AbstractContextManager
+from typing import Any
 
 from streams.contracts import events as e
 from streams.contracts.events import AnyEvent
 from streams.secret_files import value_of
 from streams.sources.asterisk.ami.calls import Calls, Difference
 from streams.sources.asterisk.ami.floor import Floor
-from streams.sources.asterisk.ami.link import Link, LoginError, Message, connected
+from streams.sources.asterisk.ami.link import Link, Message, connected
 from streams.sources.asterisk.names import Ami, Config, Names
 from streams.sources.live import metrics
+from streams.sources.live.connection import MOST_WAITING, NO_CLOCK_MS, LoginError, StaysConnected
 from streams.windows.clock import instant
 
 _LOG = logging.getLogger(__name__)
-#: Between two tries to connect: the first, and the longest. Seconds.
-_AGAIN_SECONDS, _LONGEST_SECONDS = 1.0, 30.0
-#: Messages that may wait to be worked on, as while Kafka is away; with more, it begins anew.
-_MOST_WAITING = 200_000
 #: What QueueStatus is asked by, and how long until it is asked again where Asterisk does not know it yet. Seconds.
 _STATUS, _BOOTING_SECONDS = "deskpulse-status", 2.0
-#: So far no clock is from another. ms.
-_NO_CLOCK_MS = 366 * 86_400_000
 #: Marks in the row of messages: connected, and gone.
 _UP, _DOWN = {"Link": "up"}, {"Link": "down"}
-Received: TypeAlias = tuple[int, Message]
 
 
 def where(ami: Ami) -> str:
@@ -49,48 +42,19 @@ def refused(ami: Ami, why: object) -> str:
     )
 
 
-class Reader:
-    """Stays connected, from a thread of its own, and puts what comes into a row."""
+class Reader(StaysConnected[Link, Message]):
+    """Hears one AMI."""
 
     def __init__(self, ami: Ami, secret: str, clock: Callable[[], int]) -> None:
         """``clock``: this machine's, ms since 1970."""
-        self.ami, self._secret, self._clock = ami, secret, clock
-        self.row: deque[Received] = deque()
-        self.trouble = "it has not connected yet"
-        #: Why Asterisk did not let it in, where it never has.
-        self.locked_out: str | None = None
-        self._been_in = False
-        self._stop = Event()
-        self._thread = Thread(target=self._run, name="ami", daemon=True)
+        super().__init__("ami", where(ami), clock)
+        self.ami, self._secret = ami, secret
 
-    def start(self) -> None:
-        """Begin to connect."""
-        self._thread.start()
+    def _connected(self) -> AbstractContextManager[Link]:
+        return connected(self.ami.host, self.ami.port, self.ami.user, self._secret, tls=self.ami.tls)
 
-    def stop(self) -> None:
-        """End, soon."""
-        self._stop.set()
-        self._thread.join(5.0)
-
-    def _run(self) -> None:
-        pause = _AGAIN_SECONDS
-        while not self._stop.is_set():
-            try:
-                with connected(self.ami.host, self.ami.port, self.ami.user, self._secret, tls=self.ami.tls) as link:
-                    self._been_in, pause = True, _AGAIN_SECONDS
-                    self._read(link)
-            except LoginError as error:
-                self.trouble, pause = refused(self.ami, error), _LONGEST_SECONDS
-                if not self._been_in:
-                    self.locked_out = self.trouble
-                    return
-            except OSError as error:
-                self.trouble = f"{where(self.ami)}: {error}; connecting again by itself"
-            if self._stop.is_set():
-                return
-            _LOG.warning("%s", self.trouble)
-            self._stop.wait(pause)
-            pause = min(2 * pause, _LONGEST_SECONDS)
+    def _refused(self, error: LoginError) -> str:
+        return refused(self.ami, error)
 
     def _read(self, link: Link) -> None:
         self.row.append((self._clock(), _UP))
@@ -113,7 +77,7 @@ class Reader:
                 if ask_again and self._clock() >= ask_again:
                     ask_again = 0
                     link.send("QueueStatus", ActionID=_STATUS)
-                if len(self.row) > _MOST_WAITING:
+                if len(self.row) > MOST_WAITING:
                     self.row.clear()
                     raise OSError("too much has come that could not be sent on")
         finally:
@@ -138,7 +102,7 @@ class Live:
 
     def take(self) -> None:
         """Work on all that has come. Raises ValueError where Asterisk does not let it in."""
-        if self.reader.locked_out is not None:
+        if self.reader.locked_out:
             raise ValueError(self.reader.locked_out)
         while self.reader.row:
             received, message = self.reader.row.popleft()
@@ -167,7 +131,7 @@ class Live:
             at = round(float(message["Timestamp"]) * 1000)
         except (KeyError, ValueError, OverflowError):
             return received + self._ahead
-        if abs(at - received) > _NO_CLOCK_MS:
+        if abs(at - received) > NO_CLOCK_MS:
             return received + self._ahead
         if message.get("ActionID") == "clock":
             self._ahead = at - received

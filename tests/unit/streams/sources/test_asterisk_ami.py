@@ -25,11 +25,13 @@ from streams.sources.asterisk.ami import link as links
 from streams.sources.asterisk.ami import live as lives
 from streams.sources.asterisk.ami.calls import Calls, Difference
 from streams.sources.asterisk.ami.floor import Floor
-from streams.sources.asterisk.ami.link import LoginError, Message, connected, parse
+from streams.sources.asterisk.ami.link import Message, connected, parse
 from streams.sources.asterisk.ami.live import Live
 from streams.sources.asterisk.follow import Follower
 from streams.sources.asterisk.names import Ami, Config, Names
 from streams.sources.asterisk.reconcile import differing
+from streams.sources.live import connection
+from streams.sources.live.connection import LoginError
 from streams.sources.live.health import Health
 from tests.support import ROOT
 from tests.support.desk import POLICY, run_events, sums
@@ -680,7 +682,7 @@ def test_an_asterisk_that_lets_nobody_in_ends_it_with_what_to_do(tmp_path: Path)
 def test_cut_off_it_comes_back_and_tells_what_has_changed_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lives, "_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(connection, "_AGAIN_SECONDS", 0.01)
     monkeypatch.setattr(lives, "_BOOTING_SECONDS", 0.0)
     (tmp_path / "queue_log").touch()
     stop, broker = Event(), Broker()

@@ -22,9 +22,11 @@ from streams.contracts.events import AnyEvent
 from streams.sources.freeswitch import cdr, follow
 from streams.sources.freeswitch import link as links
 from streams.sources.freeswitch.follow import Follower, Reader
-from streams.sources.freeswitch.link import Link, LoginError, connected
+from streams.sources.freeswitch.link import Link, connected
 from streams.sources.freeswitch.names import Config, load
+from streams.sources.live import connection
 from streams.sources.live import outbox as outboxes
+from streams.sources.live.connection import LoginError
 from streams.sources.live.health import Health
 from streams.sources.live.outbox import Outbox
 from streams.sources.producer import SendError
@@ -244,7 +246,7 @@ class Desk:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follow, "_LOOK_SECONDS", 0.01)
-    monkeypatch.setattr(follow, "_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(connection, "_AGAIN_SECONDS", 0.01)
     monkeypatch.setattr(follow, "_SETTLES_SECONDS", -1e9)
     monkeypatch.setattr(outboxes, "_LOOK_SECONDS", 0.01)
     monkeypatch.setattr(outboxes, "_AGAIN_SECONDS", 0.01)
