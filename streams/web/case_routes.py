@@ -36,6 +36,7 @@ from streams.web.access import having
 from streams.web.guard import Guard
 from streams.web.incident_routes import Known, may_name
 from streams.web.roles import ALL_TEAMS, Visitor
+from streams.windows.business import BusinessClock
 from streams.windows.clock import instant
 
 #: A case is urgent once so much business time is left at most, or none. Ms.
@@ -101,12 +102,13 @@ class _Desk:
 
     def told(self, visitor: Visitor, cases: Sequence[Case]) -> dict[str, Any]:
         """Cases as a page has them, and the names in them."""
-        now, policy = self.now_ms(), self.settings.policy
+        now = self.now_ms()
+        clock = _clock(self.settings.policy, now)
         called = self.known.called(may_name(self.settings.names, visitor))
         keys = dict.fromkeys(key for case in cases for key in _entities(case))
         found = {key: name for key in keys if (name := called(key)) is not None}
         return {
-            "cases": [_row(case, visitor, now, policy) for case in cases],
+            "cases": [_row(case, visitor, now, clock) for case in cases],
             "names": {key: {one: name[one] for one in LANGUAGES} for key, name in found.items()},
             "me": visitor.author,
         }
@@ -235,8 +237,8 @@ def _changes(routes: APIRouter, desk: _Desk) -> None:
         return change(visitor, given.ids, lambda case, now: life.weighed(case, given.important, visitor.author, now))
 
 
-def _row(case: Case, visitor: Visitor, now: int, policy: AnyPolicy) -> dict[str, Any]:
-    left = left_until(case.due, now, policy)
+def _row(case: Case, visitor: Visitor, now: int, clock: BusinessClock | None) -> dict[str, Any]:
+    left = _left(case.due, now, clock)
     is_open = case.status == "open"
     return {
         **store.as_row(case, now),
@@ -250,7 +252,15 @@ def left_until(due: int, now: int, policy: AnyPolicy) -> int:
     """Business time from now until a moment, ms; negative: since when it is past. Every hour counts where the policy has no business hours
     or no calendar knows the days.
     """
-    clock = business_clock(policy, instant(now).astimezone(policy.zone).date())
+    return _left(due, now, _clock(policy, now))
+
+
+def _clock(policy: AnyPolicy, now: int) -> BusinessClock | None:
+    """Business time as of now; made once for all cases of an answer."""
+    return business_clock(policy, instant(now).astimezone(policy.zone).date())
+
+
+def _left(due: int, now: int, clock: BusinessClock | None) -> int:
     if clock is not None:
         try:
             return clock.elapsed(now, due) if due >= now else -clock.elapsed(due, now)
