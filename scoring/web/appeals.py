@@ -25,12 +25,13 @@ from scoring.web.visitors import (
     called,
     looks,
     reading,
+    reading_if_begun,
     seen_by,
     sees,
     writing,
 )
 from scoring.workflow import appeals
-from scoring.workflow.gather import Operation, store
+from scoring.workflow.gather import Operation
 
 _NONE = "there is no such appeal"
 _Asked = Annotated[str | None, Query(max_length=64, pattern=NO_NUL)]
@@ -42,15 +43,14 @@ def add(routes: APIRouter, operation: Operation, jobs: Jobs) -> None:
     @routes.get("/appeals")
     def all_of_them(visitor: Concerned, card: _Asked = None, period: _Asked = None) -> Response:
         """Appeals that they may see, the newest first."""
-        with store(operation) as database:
-            if not database.begun:
+        with reading_if_begun(operation) as connection:
+            if connection is None:
                 return answer({"appeals": [], "names": {}})
-            with database.read() as connection:
-                found = [
-                    one for one in appeals.all_appeals(connection)
-                    if card in (None, one.run.card) and period in (None, one.run.period)
-                ]  # fmt: skip
-                seen = [_told(connection, one) for one in _visible(connection, found, visitor)]
+            found = [
+                one for one in appeals.all_appeals(connection)
+                if card in (None, one.run.card) and period in (None, one.run.period)
+            ]  # fmt: skip
+            seen = [_told(connection, one) for one in _visible(connection, found, visitor)]
         return answer({"appeals": seen[::-1], "names": called(operation, _people(seen))})
 
     @routes.post("/appeals", status_code=201)

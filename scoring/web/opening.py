@@ -23,7 +23,18 @@ from scoring.store.due_days import Step, due, set_due
 from scoring.store.inputs import versions
 from scoring.store.runs import AbsentError, all_runs, find_run, look_up
 from scoring.web.jobs import Job, Jobs
-from scoring.web.visitors import CardId, OfHr, PeriodId, actor_of, answer, called, language_of, reading, writing
+from scoring.web.visitors import (
+    CardId,
+    OfHr,
+    PeriodId,
+    actor_of,
+    answer,
+    called,
+    language_of,
+    reading,
+    reading_if_begun,
+    writing,
+)
 from scoring.web.work import card_for
 from scoring.workflow.asked import Asked, run_needs
 from scoring.workflow.closing import by_giver, ended
@@ -73,12 +84,8 @@ def add(routes: APIRouter, operation: Operation, jobs: Jobs) -> None:
         if when.first > day:
             raise ValueError(f"{when} has not begun: it is {day}; choose a month that has")
         held = Counter(entry.card for entry in operation.roster(when.last).values() if entry.card)
-        with store(operation) as database:
-            if not database.begun:
-                cards = list(_cards(None, when, held))
-            else:
-                with database.read() as connection:
-                    cards = list(_cards(connection, when, held))
+        with reading_if_begun(operation) as connection:
+            cards = list(_cards(connection, when, held))
         language = language_of(request)
         cards = [{**one, "trouble": one["trouble"] and said(one["trouble"], language)} for one in cards]
         return answer(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from time import monotonic
@@ -30,6 +29,7 @@ from scoring.web.visitors import (
     called,
     language_of,
     looks,
+    reading_if_begun,
     sees,
     sees_outcome,
     visible,
@@ -39,7 +39,7 @@ from scoring.web.work import card_for
 from scoring.workflow.acknowledgements import acknowledged
 from scoring.workflow.appeals import all_appeals, last_day
 from scoring.workflow.card_rules import CardRules, Rules, period_at, seasons_of
-from scoring.workflow.gather import Operation, store, today
+from scoring.workflow.gather import Operation, today
 from scoring.workflow.lifecycle import signatures, turn
 from streams.contracts.outputs import RosterEntry
 from streams.languages.translation import said
@@ -89,9 +89,8 @@ class Known:
         return found
 
 
-def add(routes: APIRouter, operation: Operation) -> None:
+def add(routes: APIRouter, operation: Operation, known: Known) -> None:
     """The routes."""
-    known = Known(operation)
     _rules(routes, operation, known)
     _sheets(routes, operation, known)
 
@@ -103,7 +102,7 @@ def _rules(routes: APIRouter, operation: Operation, known: Known) -> None:
         others, which have changed since. 404 for whom somebody may not see.
         """
         _entry(known, operation, visitor, person)
-        with _reading(operation) as connection:
+        with reading_if_begun(operation) as connection:
             told = [
                 _told(connection, person, one, trouble, request)
                 for one, trouble in ahead(known, connection, operation, person)
@@ -133,7 +132,7 @@ def _rules(routes: APIRouter, operation: Operation, known: Known) -> None:
     def who_has_noted(visitor: Rater, request: Request) -> Response:
         """Who of those whom they see has noted the rules of this period and of the next, and who has not: by card and period."""
         day = today(operation)
-        with _reading(operation) as connection:
+        with reading_if_begun(operation) as connection:
             found = list(_overview(known, connection, visitor, day, request))
         people = {one["person"] for card in found for one in card["people"]}
         return answer({"today": day, "cards": found, "names": called(operation, people)})
@@ -238,7 +237,7 @@ def _sheets(routes: APIRouter, operation: Operation, known: Known) -> None:
         """
         _entry(known, operation, visitor, person)
         found: list[dict[str, Any]] = []
-        with _reading(operation) as connection:
+        with reading_if_begun(operation) as connection:
             if connection is not None:
                 runs = sorted(all_runs(connection), key=lambda run: (run.period, run.card), reverse=True)[:_MOST_RUNS]
                 for run in runs:
@@ -276,14 +275,3 @@ def _sheet(connection: Connection, run: RunRecord, person: str, visitor: Visitor
         "awards": [{"name": one["name"], "amount": one.get("amount")} for one in (outcome["awards"] if outcome else ()) if "name" in one],
         "actions": [{"name": one["name"], "due": one.get("due")} for one in (outcome["actions"] if outcome else ())],
     }  # fmt: skip
-
-
-@contextmanager
-def _reading(operation: Operation) -> Iterator[Connection | None]:
-    """The operation's database, to read; nothing as long as there is none."""
-    with store(operation) as database:
-        if not database.begun:
-            yield None
-            return
-        with database.read() as connection:
-            yield connection

@@ -27,6 +27,7 @@ from scoring.web.visitors import (
     called,
     looks,
     reading,
+    reading_if_begun,
     seen_by,
     sees,
     sees_outcome,
@@ -36,7 +37,7 @@ from scoring.web.visitors import (
 from scoring.workflow import preview as previews
 from scoring.workflow.acknowledgements import acknowledged
 from scoring.workflow.appeals import all_appeals, last_day
-from scoring.workflow.gather import Operation, store, today
+from scoring.workflow.gather import Operation, today
 from scoring.workflow.lifecycle import columns, signatures, turn
 
 #: Runs that are looked through for what concerns somebody, the newest first.
@@ -49,12 +50,11 @@ def add(routes: APIRouter, operation: Operation) -> None:
     @routes.get("/mine")
     def mine(visitor: Concerned) -> Response:
         """Runs that concern them, the newest first: how many sheets wait for their rating, and how their own sheet stands."""
-        with store(operation) as database:
-            if not database.begun:
+        with reading_if_begun(operation) as connection:
+            if connection is None:
                 return answer([])
-            with database.read() as connection:
-                runs = sorted(all_runs(connection), key=lambda run: (run.period, run.card), reverse=True)[:MOST_RUNS]
-                found = [one for run in runs if (one := concerns(connection, run, visitor)) is not None]
+            runs = sorted(all_runs(connection), key=lambda run: (run.period, run.card), reverse=True)[:MOST_RUNS]
+            found = [one for run in runs if (one := concerns(connection, run, visitor)) is not None]
         return answer(found)
 
     @routes.get("/runs/{card}/{period}/people/{person}")

@@ -27,6 +27,7 @@ from scoring.web.visitors import (
     answer,
     called,
     looks,
+    reading_if_begun,
     sees_outcome,
     writing,
 )
@@ -34,7 +35,7 @@ from scoring.workflow import follow_ups
 from scoring.workflow.appeals import all_appeals
 from scoring.workflow.asked import run_needs
 from scoring.workflow.follow_ups import FollowUp
-from scoring.workflow.gather import Operation, store, today
+from scoring.workflow.gather import Operation, today
 from scoring.workflow.lifecycle import signatures, turn
 
 #: Interviews, plans and trainings that are told at once.
@@ -55,24 +56,20 @@ class Step(Sent):
     text: Reason | None = None
 
 
-def add(routes: APIRouter, operation: Operation) -> None:
+def add(routes: APIRouter, operation: Operation, known: Known) -> None:
     """The routes."""
-    known = Known(operation)
 
     @routes.get("/tasks")
     def tasks(visitor: Concerned, request: Request) -> Response:
         """What they are to do of the month, each with the day by which it is due, where one is set."""
         day = today(operation)
-        with store(operation) as database:
-            if not database.begun:
-                found = list(_rules(known, None, operation, visitor, day))
-                followed: list[FollowUp] = []
-            else:
-                with database.read() as connection:
-                    found = [
-                        *_of_runs(operation, connection, visitor), *_rules(known, connection, operation, visitor, day),
-                    ]  # fmt: skip
-                    followed = [one for one in _all(connection, visitor) if _theirs(one, visitor)][:_MOST]
+        found: list[dict[str, Any]] = []
+        followed: list[FollowUp] = []
+        with reading_if_begun(operation) as connection:
+            if connection is not None:
+                found += _of_runs(operation, connection, visitor)
+                followed += [one for one in _all(connection, visitor) if _theirs(one, visitor)][:_MOST]
+            found += _rules(known, connection, operation, visitor, day)
         looks(request, visitor, {one.person for one in followed})
         people = {who for one in followed for who in _people(one)}
         return answer(

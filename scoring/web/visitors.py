@@ -162,13 +162,23 @@ def looks(request: Request, visitor: Visitor, people: Iterable[str]) -> None:
 
 
 @contextmanager
-def reading(operation: Operation) -> Iterator[Connection]:
-    """The operation's database, to read. Raises HTTPException 404 as long as there is none."""
+def reading_if_begun(operation: Operation) -> Iterator[Connection | None]:
+    """The operation's database, to read; None as long as there is none."""
     with store(operation) as database:
         if not database.begun:
-            raise HTTPException(404, "there is no such run")
+            yield None
+            return
         with database.read() as connection:
             yield connection
+
+
+@contextmanager
+def reading(operation: Operation) -> Iterator[Connection]:
+    """The operation's database, to read. Raises HTTPException 404 as long as there is none."""
+    with reading_if_begun(operation) as connection:
+        if connection is None:
+            raise HTTPException(404, "there is no such run")
+        yield connection
 
 
 @contextmanager
