@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from math import ceil
-from typing import Any
 
 from scoring.cards.model import Card
 from scoring.period import Period
@@ -15,9 +14,6 @@ from streams.kpi.by_version import Judged
 from streams.kpi.catalog import KPIS
 from streams.kpi.policy.versions import AnyPolicy, versions
 from streams.kpi.spec import Bound, Side
-
-#: The parts of a formula that are sums of measures.
-_TERMS = tuple(part.name for part in fields(Bound) if str(part.type).startswith("tuple[tuple[str, int], ...]"))
 
 
 @dataclass(frozen=True)
@@ -112,13 +108,7 @@ class Shifted(Judged):
         field = KPIS[kpi].matures
         if field not in self._judged or field is None:
             return super().bound(kpi, side)
-        bound = self._judged[field].bound(kpi, side)
-        terms: dict[str, Any] = {
-            name: tuple((_apart(measure, field), times) for measure, times in own)
-            for name in _TERMS
-            if (own := getattr(bound, name)) is not None
-        }
-        return replace(bound, **terms)
+        return self._judged[field].bound(kpi, side).renamed(lambda measure: _apart(measure, field))
 
 
 def _named(field: str, policy: AnyPolicy) -> frozenset[str]:

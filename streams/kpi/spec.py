@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from math import exp, gcd
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec.structs import replace
 
@@ -257,6 +258,10 @@ def _scale(terms: Terms) -> int:
     return max(map(stored_units, terms), default=1)
 
 
+#: The parts of a formula that are sums of measures.
+_PARTS = ("top", "bottom", "squares", "base_top", "base_bottom", "base_squares", "untold")
+
+
 @dataclass(frozen=True)
 class Bound:
     """A KPI for one policy and side: nothing is left of its formula but (measure, coefficient) pairs.
@@ -292,8 +297,16 @@ class Bound:
     @property
     def measures(self) -> frozenset[str]:
         """The measures that its value and its interval are made of, families of a distribution included."""
-        above, base = (self.top, self.bottom or (), self.squares), (self.base_top, self.base_bottom, self.base_squares)
-        return frozenset(measure for terms in (*above, *base, self.untold) for measure, _ in terms)
+        return frozenset(measure for part in _PARTS for measure, _ in getattr(self, part) or ())
+
+    def renamed(self, name: Callable[[str], str]) -> Bound:
+        """The same of measures by other names."""
+        parts: dict[str, Any] = {
+            part: tuple((name(measure), times) for measure, times in own)
+            for part in _PARTS
+            if (own := getattr(self, part)) is not None
+        }
+        return dataclasses.replace(self, **parts)
 
     @property
     def moves(self) -> bool:
