@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -73,23 +73,28 @@ class Question:
         return self.hours is None and self.moments is None and self.outcome is None
 
 
-@dataclass
+@dataclass(slots=True)
 class Item:
     """A contact, or an interval of an agent's presence, on a day on which it counts.
 
-    ``top``, ``bottom``: its part of the numerator and of the denominator, in stored units; ``value``: the KPI of it alone; ``pending``:
-    its day has not matured; ``starts``: the first quarter hour in which it counts, ms since 1970.
+    ``top``, ``bottom``: its part of the numerator and of the denominator, in stored units; ``pending``: its day has not matured;
+    ``starts``: the first quarter hour in which it counts, ms since 1970; ``bound``: the formula of its day.
     """
 
     record: str
     day: date
     starts: int
     is_contact: bool
-    sums: Sums = field(default_factory=dict)
+    bound: Bound
+    sums: Sums
     top: int = 0
     bottom: int = 0
-    value: float | None = None
     pending: bool = False
+
+    @property
+    def value(self) -> float | None:
+        """The KPI of it alone. Made when asked for: of a day of 20,000 contacts a page shows 50."""
+        return self.bound.figure(self.sums).value
 
     @property
     def part(self) -> Part:
@@ -276,25 +281,29 @@ class Questions:
     def _items(self, connection: Connection, judge: _Judge, question: Question, now: int) -> list[Item]:
         items: dict[tuple[str, date], Item] = {}
         for row, sums in self._rows(connection, judge, question, now):
-            kept = judge.of(row.day, sums)
-            if not kept:
+            day = row.day
+            if not (kept := judge.of(day, sums)):
                 continue
-            item = items.get((row.record, row.day))
-            if item is None:
-                item = items[row.record, row.day] = Item(row.record, row.day, row.starts_at, row.channel is not None)
-            item.starts = min(item.starts, row.starts_at)
-            add(item.sums, kept)
+            key = row.record, day
+            if (item := items.get(key)) is None:
+                items[key] = Item(row.record, day, row.starts_at, row.channel is not None, judge.bound(day), kept)
+            else:
+                item.starts = min(item.starts, row.starts_at)
+                add(item.sums, kept)
         for day, sums in () if self._as_of is None else self._as_of.adjusted:
             if question.first <= day <= question.last and (kept := judge.of(day, sums)):
-                items["", day] = Item("", day, self._days.begin(day.toordinal()), is_contact=False, sums=dict(kept))
+                items["", day] = Item("", day, self._days.begin(day.toordinal()), False, judge.bound(day), dict(kept))
         maturity = Maturity(self._policy, instant(self._matured(now)))
+        pending = {
+            day: (bound := judge.bound(day)).only_mature and bound.matures in maturity.young(day)
+            for day in {day for _, day in items}
+        }
         counted = []
         for item in items.values():
-            bound = judge.bound(item.day)
+            bound = item.bound
             item.top, item.bottom = _top(bound, item.sums), total(bound.bottom or (), item.sums)
             if item.top or item.bottom or any(item.sums.get(measure) for measure, _ in bound.base_bottom):
-                item.value = bound.figure(item.sums).value
-                item.pending = bound.only_mature and bound.matures in maturity.young(item.day)
+                item.pending = pending[item.day]
                 counted.append(item)
         counted.sort(key=lambda item: (item.starts, item.record, item.day))
         return counted
