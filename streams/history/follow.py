@@ -31,6 +31,8 @@ _AT_ONCE = 5_000
 _AGAIN_SECONDS, _CLOCK_SECONDS = 3.0, 15.0
 #: The tables are tidied so often. Seconds.
 _TIDY_SECONDS = 6 * 3600.0
+#: Days that are laid in order then. Some seconds' work, in which nothing is read of the topics; a history of years has been by a week.
+_DAYS_AT_ONCE = 12
 #: Kafka keeps the word that a record is gone for a week; a day of it is left for reading.
 _KNOWN_DAYS = 5
 
@@ -162,6 +164,8 @@ class Follower:
             self._positions[place] = batch.following
 
     def _tidy(self) -> None:
-        if self._keep and monotonic() - self._tidied > _TIDY_SECONDS:
-            self._tidied = monotonic()
+        if monotonic() - self._tidied > _TIDY_SECONDS:
+            # A few days at a time: what is read of the topics waits for it.
+            self._history.put_in_order(self._today(), _DAYS_AT_ONCE)
             self._history.forget(self._keep, self._today())
+            self._tidied = monotonic()

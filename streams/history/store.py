@@ -83,6 +83,8 @@ _UNTOLD, _MOVED_MS = -2, 3 * _DAY_MS
 _DAY = 2
 #: So many rows of counts are added up at once.
 _COUNTS_AT_ONCE = 20_000
+#: After so many days hardly anything more is told of a day. A part that somebody reads for longer than this (ms) is left alone.
+_SETTLED_DAYS, _LOCK_MS = 8, 2_000
 
 
 class Told(NamedTuple):
@@ -330,6 +332,38 @@ class History:
                     else:
                         before = (first.toordinal() - date(1970, 1, 1).toordinal()) * _DAY_MS
                         connection.execute(delete(table).where(table.c[column] < before))
+
+    def put_in_order(self, today: date, most: int) -> int:
+        """PostgreSQL: lay rows of days that hardly change any more next to those of the same agent, ``most`` days at a time, oldest first;
+        how many were.
+
+        Contacts are written as they come, so that an agent's month is a page of the disk a contact; laid in order it is a sixth of
+        them. A day takes about a second, in which it is not read. One that is being read is left for the next time.
+        """
+        if self.database.sqlite:
+            return 0
+        before, done = _part(tables.counts, (today - timedelta(days=_SETTLED_DAYS)).isoformat()), 0
+        for index in self._out_of_order(before)[:most]:
+            try:
+                with self.database.write() as connection:
+                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_MS}ms'")
+                    connection.exec_driver_sql(f"CLUSTER {index.part} USING {index.name}")
+            except StoreError as error:
+                _LOG.info("%s is laid in order another time: %s", index.part, error)
+            else:
+                done += 1
+        return done
+
+    def _out_of_order(self, before: str) -> Sequence[Any]:
+        """Parts of days before, which have never been laid in order, and their indexes of agents."""
+        asked = text(
+            "SELECT c.relname AS part, i.relname AS name FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid "
+            "JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_inherits h ON h.inhrelid = c.oid "
+            "WHERE h.inhparent = CAST(:t AS regclass) AND c.relname < :before AND NOT x.indisclustered "
+            "AND pg_get_indexdef(x.indexrelid) LIKE '%(agent, day)' ORDER BY c.relname"
+        )
+        with self.database.read() as connection:
+            return connection.execute(asked, {"t": tables.counts.name, "before": before}).all()
 
     def records_of(self, first: date, last: date) -> dict[Topic, set[str]]:
         """Topic → keys of its records that are kept of days: what arrived or began on one of them, or counts on it. Raises StoreError."""

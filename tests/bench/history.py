@@ -253,6 +253,7 @@ def _times(ask: Callable[[random.Random], object], seed: int) -> dict[str, float
 def _questions(history: History, agents: list[str], days: int) -> dict[str, Any]:
     """How long the desk's pages wait for their answers."""
     asked, first = Questions(history.database, Policy()), (_START + timedelta(hours=8)).date()
+    history.put_in_order(first + timedelta(days=days + 1), days)  # as `deskpulse history` does, some days at a time
 
     def day(rng: random.Random, within: int = days) -> date:
         return first + timedelta(days=rng.randrange(within))

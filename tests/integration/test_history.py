@@ -151,6 +151,26 @@ def test_figures_drawn_by_lot_are_the_same_on_postgresql(postgres_url: str) -> N
         cells_by_sql(history, CELLS, 2)
 
 
+def test_days_that_are_over_are_laid_in_order_once_and_say_the_same(postgres_url: str) -> None:
+    with history_of(month()[1], month_policy(), postgres_url) as history:
+        with history.database.read() as connection:
+            days = list(connection.scalars(text("SELECT DISTINCT date FROM history_counts ORDER BY date")))
+        today, before = days[-1], [day for day in days if day < days[-1] - timedelta(days=8)]
+        with history.database.read() as reading:
+            reading.execute(text(f"SELECT count(*) FROM history_counts_{before[0]:%Y%m%d}"))
+            assert history.put_in_order(today, 1) == 0, "who reads is not disturbed"
+        assert history.put_in_order(today, 2) == 2
+        assert history.put_in_order(today, 1000) == len(before) - 2
+        assert history.put_in_order(today, 1000) == 0
+        with history.database.read() as connection:
+            agents = list(
+                connection.scalars(text(f"SELECT agent FROM history_counts_{before[0]:%Y%m%d} ORDER BY ctid"))
+            )
+        assert agents == sorted(agents, key=lambda agent: (agent is None, agent))
+        assert len(set(agents)) > 1
+        cells_by_sql(history, CELLS, 4)
+
+
 def test_fatigue_has_the_same_interval_on_postgresql(postgres_url: str) -> None:
     with history_of(run := strained(), DESK_POLICY, postgres_url) as history:
         is_the_same_by_sql(history, run)
