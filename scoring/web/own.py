@@ -99,12 +99,13 @@ def _rules(routes: APIRouter, operation: Operation, known: Known) -> None:
     @routes.get("/people/{person}/rules")
     def rules(person: PersonId, visitor: Concerned, request: Request) -> Response:
         """The rules of a person's card in this period and the next, in words, and when they have noted them. ``changed``: they have noted
-        others, which have changed since. 404 for whom somebody may not see.
+        others, which have changed since. ``rules`` null: the card cannot be read yet; ``trouble`` says why to those who lead them.
+        404 for whom somebody may not see.
         """
         _entry(known, operation, visitor, person)
         with reading_if_begun(operation) as connection:
             told = [
-                _told(connection, person, one, trouble, request)
+                _told(connection, person, one, trouble, request, own=person == visitor.person)
                 for one, trouble in ahead(known, connection, operation, person)
             ]
         looks(request, visitor, [person])
@@ -166,10 +167,11 @@ def ahead(
 
 
 def _told(
-    connection: Connection | None, person: str, rules: Rules | None, trouble: str | None, request: Request
+    connection: Connection | None, person: str, rules: Rules | None, trouble: str | None, request: Request, *, own: bool
 ) -> dict[str, Any]:
     if rules is None:
-        return {"rules": None, "trouble": said(trouble or "", language_of(request))}
+        # What is wrong with a card is for whoever can mend it.
+        return {"rules": None, "trouble": None if own else said(trouble or "", language_of(request))}
     period = str(rules.period)
     before = noted(connection, rules.card, period, person).get(person, ()) if connection is not None else ()
     return {

@@ -128,6 +128,8 @@ def test_who_is_on_no_card_is_told_nothing_and_not_an_error(month: Month) -> Non
     assert month.does(visitor("agent", "dan"), "GET", "/people/dan/sheets")["sheets"] == []
     month.desk.entries.append(entry("eve", card="unheard-of"))
     (first, _) = month.does(visitor("agent", "eve"), "GET", "/people/eve/rules")["periods"]
+    assert first == {"rules": None, "trouble": None}, "they cannot mend a card"
+    (first, _) = month.does(LIN, "GET", "/people/eve/rules")["periods"]
     assert first["rules"] is None
     assert "unheard-of" in first["trouble"]
 
