@@ -23,7 +23,7 @@ _REMEDIES: dict[Server, tuple[tuple[str, str], ...]] = {
          "DESKPULSE_SASL_USERNAME, or the certificate's name, lacks a right: docs/operations.md#rights has them"),
         ("Invalid username or password|invalid credentials|wrong user, password or mechanism|UnsupportedSaslMechanism",
          "check DESKPULSE_SASL_USERNAME, DESKPULSE_SASL_PASSWORD and DESKPULSE_SASL_MECHANISM"),
-        ("disconnected|Timeout during ApiVersions|Invalid frame length|Connection reset|closed by (peer|broker)",
+        ("disconnected|Timeout during ApiVersions|Request timed out|Invalid frame length|Connection reset|closed by (peer|broker)",
          "does DESKPULSE_SECURITY_PROTOCOL fit the port in DESKPULSE_BROKER?"),
     ),
     "Redis": (

@@ -205,7 +205,7 @@ def test_a_closer_look_and_back(people: Callable[..., Page]) -> None:
     row = page.get_by_role("row", name="Answered within 20 s")
     expect(row).to_contain_text("65.0%")
     expect(row).to_contain_text("≥ 80.0%")
-    page.get_by_label("Language").select_option("zh")
+    page.get_by_label("Language", exact=True).select_option("zh")
     expect(page.get_by_role("heading", name="队列 · billing")).to_be_visible()
     page.get_by_role("link", name="← 现场").click()
     expect(page.locator(".square")).to_have_count(4)

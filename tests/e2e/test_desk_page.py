@@ -183,7 +183,7 @@ def test_an_acknowledgement_is_seen_by_another_at_once_and_a_screen_looks_only(
 def test_what_is_stale_says_so_and_who_is_put_out_sees_nothing_more(floor: Floor, people: Callable[..., Page]) -> None:
     wang = people("wang", "en-GB")
     expect(wang.get_by_text("Team T1")).to_be_visible()
-    wang.get_by_label("Language").select_option("zh")
+    wang.get_by_label("Language", exact=True).select_option("zh")
     expect(wang.get_by_text("班组 T1")).to_be_visible()
     os.kill(floor.process.pid or 0, signal.SIGSTOP)  # nothing comes any more, and no error
     expect(wang.get_by_text("数据中断")).to_be_visible()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -141,3 +141,16 @@ def policy_file(directory: Path, **values: object) -> Path:
     path = directory / "policy.yaml"
     path.write_text("".join(f"{name}: {value}\n" for name, value in values.items()), encoding="utf-8")
     return path
+
+
+def differing(found: Mapping[str, Sums], expected: Mapping[str, Sums]) -> dict[str, dict[str, tuple[Any, Any]]]:
+    """Of facts that should be equal: key → measure → (what was found, what was expected); nothing where they are equal."""
+    return {
+        key: {
+            name: (left.get(name), right.get(name))
+            for name in sorted(left.keys() | right.keys())
+            if left.get(name) != right.get(name)
+        }
+        for key in sorted(found.keys() | expected.keys())
+        if (left := found.get(key, {})) != (right := expected.get(key, {}))
+    }
