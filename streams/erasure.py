@@ -208,7 +208,7 @@ def clean_records(settings: Settings, ids: Collection[str]) -> int:
     name = settings.topic(topics.CONTACT_RECORDS)
     newest: dict[tuple[int, bytes], Any] = {}
     with reading.answering(settings), closing(reading.reader(settings)) as consumer:
-        for record in reading.read(consumer, reading.ends_for(consumer, name)):
+        for record in reading.read(consumer, reading.ends(settings, name)):
             if record.value is not None and _customer_of_record(record.value) in ids:
                 newest[record.partition, record.key] = record
             else:

@@ -34,8 +34,6 @@ Record: TypeAlias = Any
 _encode = msgspec.json.Encoder().encode
 _decode_incident = msgspec.json.Decoder(Incident).decode
 _decode_score = msgspec.json.Decoder(Score).decode
-#: Polls in a row that may bring nothing before the broker is taken to be stuck.
-_PATIENCE = 60
 
 
 class KafkaOperation:
@@ -129,14 +127,16 @@ class KafkaOperation:
 
     def _records(self, consumer: KafkaConsumer, topic: str) -> Iterator[Record]:
         """Every message of a topic with a key, up to its present end."""
-        ends = reading.ends_for(consumer, topic)
+        ends = reading.ends(
+            self.settings, topic
+        )  # with a checkpoint that Kafka is about to show: the group may be told already
         if not ends:
             raise ConnectionError(
                 f"Kafka at {self.settings.broker} has no topic {topic}, or does not show it to this user: "
                 "is this the right broker and prefix, "
                 "and have workers run on it?"
             )
-        return (record for record in reading.read(consumer, ends, patience=_PATIENCE) if record.key is not None)
+        return (record for record in reading.read(consumer, ends) if record.key is not None)
 
     def roster(self, day: date) -> dict[str, RosterEntry]:
         """Agent id → their entry in force on a day; empty where nobody has imported a roster.

@@ -110,7 +110,7 @@ def prove(settings: Settings, day: date, again_after: float = _AGAIN_SECONDS) ->
 
 def _told(consumer: KafkaConsumer, settings: Settings, topic: Topic) -> Iterator[Told]:
     name = settings.topic(topic)
-    ends = reading.ends_for(consumer, name)
+    ends = reading.ends(settings, name)
     if not ends:
         raise ConnectionError(
             f"Kafka at {settings.broker} has no topic {name}, or does not show it to this user: "

@@ -318,7 +318,7 @@ class Operation:
     def _read(self, topic: Topic) -> Iterator[tuple[Iterator[tuple[int, bytes, bytes | None]], set[int]]]:
         settings, name = self._settings, self._settings.topic(topic)
         with reading.answering(settings), closing(reading.reader(settings)) as consumer:
-            ends = reading.ends_for(consumer, name)
+            ends = reading.ends(settings, name)
             if not ends:
                 raise ConnectionError(
                     f"Kafka at {settings.broker} has no topic {name}, or does not show it to this user: "

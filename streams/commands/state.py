@@ -81,7 +81,7 @@ def move(settings: Settings, topic: str, key: str) -> tuple[int, int]:
     name, raw = f"{settings.prefix}{topic}", key.encode()
     with reading.answering(settings):
         with closing(reading.reader(settings)) as consumer:
-            number, offset, value = _newest(consumer, name, raw)
+            number, offset, value = _newest(settings, consumer, name, raw)
             parts = [part_key(raw, index) for index in range(announced(value))]
         headers = [
             ("reason", b"internal"),
@@ -102,10 +102,10 @@ def move(settings: Settings, topic: str, key: str) -> tuple[int, int]:
     return number, len(value)
 
 
-def _newest(consumer: KafkaConsumer, name: str, key: bytes) -> tuple[int, int, bytes]:
+def _newest(settings: Settings, consumer: KafkaConsumer, name: str, key: bytes) -> tuple[int, int, bytes]:
     """Partition, offset and value of a key."""
     found = None
-    for record in reading.read(consumer, reading.ends_for(consumer, name)):
+    for record in reading.read(consumer, reading.ends(settings, name)):
         if record.key == key:
             found = (record.partition, record.offset, record.value)
     if found is None or found[2] is None:

@@ -63,7 +63,7 @@ def unread(settings: Settings, history: History, *of: Topic) -> bool:
     }
     names = [settings.topic(topic) for topic in of]
     with reading.answering(settings), closing(reading.reader(settings)) as consumer:
-        return next(reading.read(consumer, reading.ends_for(consumer, *names), begins), None) is not None
+        return next(reading.read(consumer, reading.ends(settings, *names), begins), None) is not None
 
 
 def behind(database: Database, policy: AnyPolicy, asked: FrozenFigure) -> FrozenAnswer:

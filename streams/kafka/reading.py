@@ -36,7 +36,8 @@ def ends(settings: Settings, *topics: str, decided: bool = False) -> dict[TopicP
 
 def ends_for(consumer: KafkaConsumer, *topics: str) -> dict[TopicPartition, int]:
     """Where each partition of these topics ends for this consumer: for one that reads what is committed, before anything that is being
-    written. A topic that is not there has none.
+    written, and before what has just been committed, until Kafka has put the mark behind it. Whoever was told of a commit asks ``ends``.
+    A topic that is not there has none.
 
     Raises KafkaError where no broker answers.
     """

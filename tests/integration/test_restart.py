@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic, sleep
 
+import msgspec
 import pytest
 
 from streams.contracts.decode import encode
 from streams.contracts.events import AnyEvent
-from streams.contracts.outputs import Sums
+from streams.contracts.outputs import DailyFacts, Sums
+from streams.contracts.topics import DAILY_FACTS
+from streams.kafka.connection import open_producer
 from streams.kafka.topics import ensure_topics
 from streams.kpi.policy.model import Policy
 from streams.pipeline import run
@@ -92,3 +96,24 @@ def until(metrics: str, count: int) -> None:
     while metric(metrics, "deskpulse_events_in_total") < count:
         assert monotonic() < deadline, metric(metrics, "deskpulse_events_in_total")
         sleep(0.02)
+
+
+def test_figures_wait_for_a_checkpoint_that_kafka_is_about_to_show(settings: Settings) -> None:
+    """A commit is told before Kafka has marked it in every topic: whoever then asks for figures gets those of that checkpoint."""
+    ensure_topics(settings)
+    facts_of = [DailyFacts(entity="agent|a", date=date(2026, 3, 2), sums={"calls_offered": n}) for n in (1, 2)]
+    with (
+        closing(open_producer(settings, transactional_id=f"{settings.group}-0")) as producer,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        producer.init_transactions()
+        for number, fact in enumerate(facts_of):
+            producer.begin_transaction()
+            value = msgspec.json.encode(fact)
+            producer.send(settings.topic(DAILY_FACTS), key=fact.key.encode(), value=value, partition=0)
+            producer.flush()
+            if number == 1:  # written, and not yet to be seen
+                found = pool.submit(facts, settings)
+                sleep(1)
+            producer.commit_transaction()
+        assert found.result() == {"agent|a|2026-03-02": {"calls_offered": 2}}

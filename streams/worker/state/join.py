@@ -87,9 +87,11 @@ def join_state(settings: Settings) -> Joined:
     home, joiner, out = Partitioner(settings.partitions), Joiner(settings), Joined()
     with closing(reading.reader(settings)) as consumer:
         clock = EventClock(_clock(consumer, settings))
-        left = {topic: _astray(consumer, settings.topic(topic), home.hashed) for topic in BY_EVENT_KEY}
+        left = {topic: _astray(settings, consumer, settings.topic(topic), home.hashed) for topic in BY_EVENT_KEY}
         for topic, join in ((topics.CUSTOMERS, joiner.customer), (topics.PRESENCE, joiner.agent)):
-            stored = _values(consumer, settings.topic(topic), {key for keys in left[topic].values() for key in keys})
+            stored = _values(
+                settings, consumer, settings.topic(topic), {key for keys in left[topic].values() for key in keys}
+            )
             for number, keys in left[topic].items():
                 with closing(_producer(settings, number)) as producer:
                     names = sorted(keys)
@@ -161,18 +163,20 @@ def _producer(settings: Settings, number: int) -> KafkaProducer:
     return producer
 
 
-def _records(consumer: KafkaConsumer, name: str) -> Iterator[tuple[int, bytes, bytes | None]]:
+def _records(settings: Settings, consumer: KafkaConsumer, name: str) -> Iterator[tuple[int, bytes, bytes | None]]:
     """Partition, key and value of every record of a topic, in the order of each partition."""
-    for record in reading.read(consumer, reading.ends_for(consumer, name)):
+    for record in reading.read(consumer, reading.ends(settings, name)):
         if record.key is not None:
             yield record.partition, record.key, record.value
 
 
-def _astray(consumer: KafkaConsumer, name: str, home: Callable[[str], int]) -> dict[int, set[bytes]]:
+def _astray(
+    settings: Settings, consumer: KafkaConsumer, name: str, home: Callable[[str], int]
+) -> dict[int, set[bytes]]:
     """Partition → keys that are stored in it and belong to another."""
     astray: dict[int, set[bytes]] = {}
     right: dict[int, set[bytes]] = {}
-    for number, key, value in _records(consumer, name):
+    for number, key, value in _records(settings, consumer, name):
         if is_part(key, value):
             continue
         if key in right.setdefault(number, set()):
@@ -186,10 +190,10 @@ def _astray(consumer: KafkaConsumer, name: str, home: Callable[[str], int]) -> d
     return {number: keys for number, keys in astray.items() if keys}
 
 
-def _values(consumer: KafkaConsumer, name: str, keys: Collection[bytes]) -> MemoryStore:
+def _values(settings: Settings, consumer: KafkaConsumer, name: str, keys: Collection[bytes]) -> MemoryStore:
     """What is stored under these keys."""
     stored = MemoryStore()
-    for number, key, value in _records(consumer, name) if keys else ():
+    for number, key, value in _records(settings, consumer, name) if keys else ():
         if (key[:-6] if is_part(key, value) else key) in keys:
             stored.restore(number, key, value)
     return stored
@@ -198,7 +202,7 @@ def _values(consumer: KafkaConsumer, name: str, keys: Collection[bytes]) -> Memo
 def _clock(consumer: KafkaConsumer, settings: Settings) -> int | None:
     """How far the sources of an operation have come."""
     progress = Progress()
-    for _, key, value in _records(consumer, settings.topic(topics.PROGRESS)):
+    for _, key, value in _records(settings, consumer, settings.topic(topics.PROGRESS)):
         if value is not None and not is_mark(key):
             progress.load(key, value)
     return max((clock.now for clock in progress.clocks.values() if clock.now is not None), default=None)
